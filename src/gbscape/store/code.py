@@ -1,0 +1,84 @@
+"""A hash of the code that a rule runs, so that a changed module re-runs what used it.
+
+The hash covers the named modules and, transitively, every module of this package that they import. Comments,
+docstrings and formatting do not count. Sources are parsed, never imported, so it is cheap at planning time.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
+_PACKAGE = "gbscape"
+
+
+def code_hash(*modules: str) -> str:
+    """Return 12 hexadecimal digits that change when `modules`, or package modules that they import, change.
+
+    Raises:
+        ModuleNotFoundError: a name is not a module of this package.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(_closure(modules)):
+        digest.update(f"{name}={_fingerprint(name)};".encode())
+    return digest.hexdigest()[:12]
+
+
+def _closure(modules: tuple[str, ...]) -> set[str]:
+    found: set[str] = set()
+    todo = list(modules)
+    while todo:
+        name = todo.pop()
+        if name in found:
+            continue
+        if _source(name) is None:
+            raise ModuleNotFoundError(f"no module {name!r} under {_ROOT}")
+        found.add(name)
+        todo.extend(_imports(name))
+    return found
+
+
+def _source(name: str) -> Path | None:
+    base = _ROOT.joinpath(*name.split("."))
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _tree(name: str) -> ast.Module:
+    source = _source(name)
+    assert source is not None
+    return ast.parse(source.read_bytes(), filename=str(source))
+
+
+@cache
+def _imports(name: str) -> tuple[str, ...]:
+    names: set[str] = set()
+    for node in ast.walk(_tree(name)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(n for n in names if n.split(".")[0] == _PACKAGE and _source(n) is not None)
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    tree = _tree(name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            # Attribute docstrings (bare strings after a field) go too: they describe, they do not compute.
+            node.body = [s for s in node.body if not _is_string(s)] or [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_string(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

@@ -1,0 +1,196 @@
+"""HDF5 shards: many items computed by one job, resumable item by item, with the provenance inside.
+
+While a shard is being computed every finished item lies in a file of its own in `<shard>.parts/`, next to where the
+shard will be. A job that is killed loses at most the item it was at: the next run finds the parts, checks that they
+were made alike, and goes on. The shard appears under its name only when it is complete.
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+
+from gbscape.store.atomic import atomic_path
+from gbscape.store.progress import progress
+from gbscape.store.provenance import Provenance, check_agreement, library_versions
+from gbscape.store.records import Record, read_record, write_record
+
+OnFailure = Literal["stop", "skip"]
+
+
+class ShardError(RuntimeError):
+    """A shard is damaged, incomplete, or some of its items failed."""
+
+
+def compute_shard(
+    path: str | Path,
+    ids: Sequence[str],
+    compute: Callable[[str], Record],
+    provenance: Provenance,
+    on_failure: OnFailure = "stop",
+    what: str = "items",
+) -> None:
+    """Compute a record for every id and write them as one shard.
+
+    Args:
+        path: the shard (.h5).
+        ids: items, in the order of computation; may be empty.
+        compute: makes the record of one item. What it raises is that item's failure and touches no other item.
+        provenance: what determines the content; parts left by a run with another provenance are discarded.
+        on_failure: "stop": after all items were tried, raise if any failed (finished items are kept for the next run);
+            "skip": write the shard without the failed items, their reasons inside.
+        what: name of the items for the progress report.
+
+    Raises:
+        ShardError: items failed and `on_failure` is "stop".
+    """
+    path = Path(path)
+    parts = path.with_name(path.name + ".parts")
+    parts.mkdir(parents=True, exist_ok=True)
+    failures: dict[str, str] = {}
+    for item in progress(ids, len(ids), what):
+        part = _part_path(parts, item)
+        if _is_reusable(part, item, provenance):
+            continue
+        try:
+            record = compute(item)
+            with atomic_path(part) as temporary, h5py.File(temporary, "w") as file:
+                file.attrs["provenance"] = provenance.to_json()
+                file.attrs["id"] = item
+                write_record(file.create_group("record"), record)
+        except Exception as error:  # one item's failure must not take its neighbours along
+            failures[item] = f"{type(error).__name__}: {error}"
+            traceback.print_exc(file=sys.stderr)
+    if failures and on_failure == "stop":
+        raise ShardError(_failure_message(path, failures, len(ids)))
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        _write_header(file, provenance, ids, failures)
+        items = file.create_group("items")
+        for item in ids:
+            if item not in failures:
+                with h5py.File(_part_path(parts, item), "r") as part_file:
+                    part_file.copy("record", items, name=item)
+    shutil.rmtree(parts)
+
+
+def gather_shards(
+    paths: Sequence[str | Path], out: str | Path, expected_ids: Sequence[str], on_failure: OnFailure = "stop"
+) -> dict[str, str]:
+    """Join shards into one file, items in the order of `expected_ids`; return the reasons of the failed ones.
+
+    Raises:
+        ProvenanceMismatch: the shards were not made alike.
+        ShardError: an item is missing, unexpected or twice there; or items failed and `on_failure` is "stop".
+    """
+    provenances: dict[str, Provenance] = {}
+    where: dict[str, Path] = {}
+    failures: dict[str, str] = {}
+    for path in map(Path, paths):
+        with open_shard(path) as shard:
+            provenances[str(path)] = shard.provenance
+            for item in (*shard.ids, *shard.failures):
+                if item in where:
+                    raise ShardError(f"{item} is in {where[item]} and again in {path}; delete one of them and run again")
+                where[item] = path
+            failures.update(shard.failures)
+    provenance = check_agreement(provenances)
+    missing, extra = sorted(set(expected_ids) - set(where)), sorted(set(where) - set(expected_ids))
+    if missing or extra:
+        raise ShardError(
+            f"{out}: items missing from the shards: {missing or 'none'}; items that do not belong: {extra or 'none'}; "
+            "delete the shards that are out of date and run again"
+        )
+    if failures and on_failure == "stop":
+        raise ShardError(_failure_message(out, failures, len(expected_ids)))
+    with atomic_path(out) as temporary, h5py.File(temporary, "w") as file:
+        _write_header(file, provenance, expected_ids, failures)
+        items = file.create_group("items")
+        for item in expected_ids:
+            if item not in failures:
+                with h5py.File(where[item], "r") as source:
+                    source.copy(f"items/{item}", items, name=item)
+    return failures
+
+
+class Shard:
+    """An open shard, or a gathered file, which has the same form: `ids`, `failures`, `provenance`, `read(id)`."""
+
+    def __init__(self, file: h5py.File, path: Path) -> None:
+        try:
+            self.provenance = Provenance.from_json(file.attrs["provenance"])
+            self.failures: dict[str, str] = json.loads(file.attrs["failures"])
+            self.ids: list[str] = json.loads(file.attrs["ids"])
+            items = file["items"]
+        except (KeyError, ValueError, TypeError) as error:
+            raise ShardError(f"{path} is not a gbscape shard ({error}); delete it and run again") from error
+        if sorted(items) != sorted(self.ids):
+            raise ShardError(f"{path} does not hold the items it lists; delete it and run again")
+        self._items = items
+        self._path = path
+
+    def read(self, item: str) -> dict[str, Any]:
+        """Record of `item`.
+
+        Raises:
+            KeyError: the shard has no such item.
+        """
+        if item not in self._items:
+            raise KeyError(f"{self._path} has no item {item!r}")
+        return read_record(self._items[item])
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (id, record) in the order of `ids`, one record in memory at a time."""
+        for item in self.ids:
+            yield item, self.read(item)
+
+
+@contextmanager
+def open_shard(path: str | Path) -> Iterator[Shard]:
+    """Open a shard or a gathered file for reading.
+
+    Raises:
+        ShardError: the file is truncated, damaged or of another kind.
+    """
+    path = Path(path)
+    try:
+        file = h5py.File(path, "r")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ShardError(f"{path} cannot be read ({error}); delete it and run again") from error
+    with file:
+        yield Shard(file, path)
+
+
+def _write_header(file: h5py.File, provenance: Provenance, ids: Sequence[str], failures: Mapping[str, str]) -> None:
+    file.attrs["provenance"] = provenance.to_json()
+    file.attrs["ids"] = json.dumps([item for item in ids if item not in failures])
+    file.attrs["libraries"] = json.dumps(library_versions(), sort_keys=True)
+    file.attrs["failures"] = json.dumps(dict(failures), sort_keys=True)
+
+
+def _part_path(parts: Path, item: str) -> Path:
+    return parts / f"{hashlib.sha256(item.encode()).hexdigest()[:24]}.h5"
+
+
+def _is_reusable(part: Path, item: str, provenance: Provenance) -> bool:
+    try:
+        with h5py.File(part, "r") as file:
+            return file.attrs["id"] == item and Provenance.from_json(file.attrs["provenance"]) == provenance
+    except (OSError, KeyError, ValueError, TypeError):
+        return False
+
+
+def _failure_message(where: str | Path, failures: Mapping[str, str], total: int) -> str:
+    listed = "\n".join(f"  {item}: {reason}" for item, reason in sorted(failures.items()))
+    return (
+        f"{where}: {len(failures)} of {total} items failed:\n{listed}\n"
+        "The others are kept. Mend the cause and run again, or set 'on_failure: skip' to go on without them."
+    )
