@@ -19,10 +19,8 @@ def progress(items: Iterable[T], total: int, what: str, every_seconds: float = 1
         yield from tqdm(items, total=total, desc=what, unit="")
         return
     start = last = time.monotonic()
-    done = 0
-    for item in items:
+    for done, item in enumerate(items, start=1):
         yield item
-        done += 1
         now = time.monotonic()
         if now - last >= every_seconds or done == total:
             last = now

