@@ -1,7 +1,9 @@
 """A hash of the code that a rule runs, so that a changed module re-runs what used it.
 
 The hash covers the named modules and, transitively, every module of this package that they import. Comments,
-docstrings and formatting do not count. Sources are parsed, never imported, so it is cheap at planning time.
+docstrings and formatting do not count, and neither do `gbscape.config` and `gbscape.store`: the settings themselves are
+in the provenance, and how a result is stored does not change it. Sources are parsed, never imported, so it is cheap at
+planning time.
 """
 
 import ast
@@ -11,6 +13,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
 _PACKAGE = "gbscape"
+_NOT_COUNTED = ("gbscape.config", "gbscape.store")
 
 
 def code_hash(*modules: str) -> str:
@@ -63,7 +66,11 @@ def _imports(name: str) -> tuple[str, ...]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return tuple(n for n in names if n.split(".")[0] == _PACKAGE and _source(n) is not None)
+    return tuple(
+        n
+        for n in sorted(names)
+        if n.split(".")[0] == _PACKAGE and not n.startswith(_NOT_COUNTED) and _source(n) is not None
+    )
 
 
 @cache

@@ -1,0 +1,49 @@
+# make demo, make test: create what they need by themselves. `make help` lists the rest.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.current
+CORES  ?= all
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup demo report test test-slurm lint config lock clean
+
+help:            ## this list
+	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+setup: $(STAMP)  ## create the environment in .venv from requirements.lock (nothing to do when it is current)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	sh envs/check.sh $(BIN)/python
+	touch $@
+
+demo: setup      ## about 40 boundaries from nothing to results/demo/report.html
+	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
+	$(BIN)/snakemake --configfile config/demo.yaml --report results/demo/report.html
+	@echo "Open results/demo/report.html in a browser."
+
+test: setup      ## all tests, lint included
+	$(BIN)/python -m pytest
+
+test-slurm: setup  ## four boundaries as jobs of a real throw-away Slurm (needs root and apt's slurm-wlm, munge)
+	$(BIN)/python -m pytest tests/slurm -m slurm -rs
+
+lint: setup      ## ruff, mypy, snakefmt, snakemake --lint
+	sh tests/lint.sh
+
+config: setup    ## rewrite config/config.yaml and the JSON schema from the models
+	$(BIN)/python -m gbscape.config.files
+
+lock:            ## resolve the dependencies of pyproject.toml anew into requirements.lock
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet --upgrade pip && .venv-lock/bin/pip install --quiet ".[dev]"
+	(echo "# Written by 'make lock' from pyproject.toml: versions, not hashes (wheels differ by machine)."; \
+	 .venv-lock/bin/pip freeze --exclude gbscape) > requirements.lock
+	rm -rf .venv-lock
+
+clean:           ## remove results and the environment
+	rm -rf results .snakemake $(VENV)

@@ -1,0 +1,70 @@
+"""The default configuration as commented YAML and the JSON schema, both written from the typed models.
+
+`python -m gbscape.config.files` rewrites them; a test holds them equal to the models.
+"""
+
+import json
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from gbscape.config.model import Config
+from gbscape.store.atomic import atomic_path
+
+DEFAULTS = "config/config.yaml"
+SCHEMA = "workflow/schemas/config.schema.json"
+
+_HEADER = """\
+# Every setting of gbscape with its default value. Written by `make config` from the models in src/gbscape/config:
+# change defaults there. For your own runs leave this file alone: make a small file that holds only what differs (as
+# config/demo.yaml does) and give it with `snakemake --configfile my.yaml`; it is laid over this one.
+"""
+
+
+def defaults_yaml() -> str:
+    """Return the default configuration as YAML, each key under a comment with its description."""
+    return _HEADER + "\n" + "\n".join(_lines(Config(), indent=0)) + "\n"
+
+
+def schema_json() -> str:
+    """Return the JSON schema of the configuration."""
+    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
+
+
+def write_files(root: str | Path = ".") -> None:
+    """Write both files under the project folder `root`."""
+    for name, text in ((DEFAULTS, defaults_yaml()), (SCHEMA, schema_json())):
+        with atomic_path(Path(root) / name) as temporary:
+            temporary.write_text(text)
+
+
+def _lines(model: BaseModel, indent: int) -> list[str]:
+    lines: list[str] = []
+    pad = "  " * indent
+    for name, field in type(model).model_fields.items():
+        if field.description:
+            lines += textwrap.wrap(field.description, width=116 - len(pad), initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
+        lines += _entry(name, getattr(model, name), indent)
+    return lines
+
+
+def _entry(name: str, value: Any, indent: int) -> list[str]:
+    pad = "  " * indent
+    if isinstance(value, BaseModel):
+        return [f"{pad}{name}:", *_lines(value, indent + 1)]
+    if isinstance(value, Mapping) and any(isinstance(v, BaseModel) for v in value.values()):
+        return [f"{pad}{name}:", *(line for k, v in value.items() for line in _entry(k, v, indent + 1))]
+    if isinstance(value, list | tuple) and any(isinstance(v, BaseModel) for v in value):
+        value = [v.model_dump(mode="json") for v in value]
+    elif isinstance(value, tuple):
+        value = list(value)
+    text = yaml.safe_dump({name: value}, default_flow_style=None, sort_keys=False, width=100, allow_unicode=True)
+    return textwrap.indent(text.rstrip("\n"), pad).splitlines()
+
+
+if __name__ == "__main__":
+    write_files()

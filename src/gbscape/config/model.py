@@ -1,0 +1,154 @@
+"""The whole configuration of the workflow, and how a mapping from YAML becomes one, or a clear message."""
+
+import difflib
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from gbscape.config.base import Settings
+from gbscape.config.features import Features
+from gbscape.config.learn import Learn
+from gbscape.config.survey import Survey
+
+
+class Published(Settings):
+    """Published figures that results are compared with."""
+
+    table: str | None = "resources/published/olmsted2009_ni.csv"
+    """Table of published energies, mobilities and classes by boundary id; null for systems without one."""
+    supplement: str | None = None
+    """Folder with the original supplement of Olmsted 2009 (fcc1-3.txt etc.); when given it replaces `table`."""
+    accuracies: str | None = "resources/published/homer2019_table1.csv"
+    """Table of published accuracies (Homer 2019, Table 1); null for none."""
+
+
+class Config(Settings):
+    """Configuration of the workflow."""
+
+    name: str = Field(default="ni", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
+    """Name of the run: its files are in `results/<name>`. Letters, digits, '.', '_' and '-'."""
+    seed: int = Field(default=2019, ge=0, lt=2**31)
+    """Seed that every random number of the workflow derives from."""
+    on_failure: Literal["stop", "skip"] = "stop"
+    """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them (listed in failures.tsv)."""
+    survey: Survey = Survey()
+    """The grain-boundary survey: which boundaries, which potential, how they are relaxed."""
+    features: Features = Features()
+    """Representations of the boundaries."""
+    learn: Learn = Learn()
+    """Learning of properties from representations."""
+    published: Published = Published()
+    """Published figures to compare with."""
+
+
+class ConfigError(ValueError):
+    """The configuration is not valid; the message names each key, what was given and what is allowed."""
+
+
+def load(raw: Mapping[str, Any], root: str | Path = ".") -> Config:
+    """Validate a configuration as read from YAML.
+
+    Args:
+        raw: nested mapping; missing keys take their defaults.
+        root: folder that relative paths in the configuration start from.
+
+    Raises:
+        ConfigError: one line for each problem: key, value, what is allowed.
+    """
+    try:
+        config = Config.model_validate(dict(raw))
+    except ValidationError as error:
+        problems = [_describe(dict(e)) for e in error.errors()]
+        raise ConfigError(_message(problems)) from None
+    problems = _missing_files(config, Path(root))
+    if problems:
+        raise ConfigError(_message(problems))
+    return config
+
+
+def _message(problems: list[str]) -> str:
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return f"The configuration has {count}:\n" + "\n".join(f"  {p}" for p in problems)
+
+
+def _missing_files(config: Config, root: Path) -> list[str]:
+    paths = {
+        "survey.potential.file": config.survey.potential.file,
+        "published.table": config.published.table,
+        "published.supplement": config.published.supplement,
+        "published.accuracies": config.published.accuracies,
+    }
+    return [
+        f"{key} = {path!r}: no such file or folder" for key, path in paths.items() if path and not (root / path).exists()
+    ]
+
+
+def _describe(error: dict[str, Any]) -> str:
+    location = tuple(error["loc"])
+    key = ".".join(map(str, _without_tags(location))) or "(top level)"
+    if error["type"] == "extra_forbidden":
+        allowed = sorted(_keys_allowed_at(location[:-1]))
+        close = difflib.get_close_matches(str(location[-1]), allowed, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{key}: unknown key{hint} Allowed: {', '.join(allowed)}" if hint else (
+            f"{key}: unknown key. Allowed: {', '.join(allowed)}"
+        )
+    message = error["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(error["input"], Mapping | BaseModel) else f" = {error['input']!r}"
+    return f"{key}{given}: {message[0].lower()}{message[1:]}"
+
+
+def _without_tags(location: tuple[Any, ...]) -> list[Any]:
+    """Drop the names of union members that pydantic mixes into a location."""
+    kept: list[Any] = []
+    here: Any = Config
+    for step in location:
+        members = _union_members(here)
+        if members and step in members:
+            here = members[step]
+            continue
+        kept.append(step)
+        here = _type_below(here, step)
+    return kept
+
+
+def _keys_allowed_at(location: tuple[Any, ...]) -> list[str]:
+    here: Any = Config
+    for step in location:
+        members = _union_members(here)
+        here = members[step] if members and step in members else _type_below(here, step)
+    return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
+
+
+def _type_below(annotation: Any, step: Any) -> Any:
+    annotation = _bare(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(step)
+        return field.annotation if field else None
+    if get_origin(annotation) in (dict, list, tuple, set):
+        return get_args(annotation)[-1]
+    return None
+
+
+def _union_members(annotation: Any) -> dict[str, Any]:
+    """Members of a union discriminated by `kind`, by their tag."""
+    annotation = _bare(annotation)
+    members = {}
+    if get_origin(annotation) in (Union, types.UnionType):
+        for member in get_args(annotation):
+            if isinstance(member, type) and issubclass(member, BaseModel) and "kind" in member.model_fields:
+                members[member.model_fields["kind"].default] = member
+    return members
+
+
+def _bare(annotation: Any) -> Any:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, types.UnionType):
+        inner = [a for a in get_args(annotation) if a is not type(None)]
+        if len(inner) == 1:
+            return _bare(inner[0])
+    return annotation
