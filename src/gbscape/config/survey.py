@@ -46,7 +46,53 @@ class Potential(Settings):
 
 
 class Relaxation(Settings):
-    """Search for the lowest-energy structure of one boundary. Lengths in Angstrom, energies in J/m^2."""
+    """Search for the lowest-energy structure of one boundary: many cheap trials, few full minimisations."""
+
+    min_period_angstrom: float = Field(default=10.0, gt=0, le=100)
+    """The common period is repeated in y and z until it is at least this long in the final slab, in Angstrom."""
+    half_thickness_angstrom: float = Field(default=30.0, ge=10, le=200)
+    """Relaxed thickness of each grain in the final slab, in Angstrom; rigid layers come on top."""
+    search_half_thickness_angstrom: float = Field(default=12.0, ge=5, le=200)
+    """Relaxed thickness of each grain during the search, in Angstrom."""
+    translation_spacing_angstrom: float = Field(default=0.6, gt=0, le=5)
+    """Largest spacing of the coarse grid of displacements along the boundary, in Angstrom."""
+    min_translations: int = Field(default=9, ge=1, le=1000)
+    """The coarse grid has at least this many displacements, however few are distinct by symmetry."""
+    max_translations: int = Field(default=64, ge=1, le=10_000)
+    """The coarse grid has at most this many displacements."""
+    overlap_cutoffs: tuple[float, float] = (0.35, 0.95)
+    """Pairs across the boundary closer than a cut-off lose an atom; range of cut-offs tried, in nearest-neighbour distances."""
+    max_overlap_cutoffs: int = Field(default=6, ge=1, le=50)
+    """Cut-offs tried for one displacement, placed in the gaps between the pair distances that occur."""
+    removals: tuple[Literal["right", "left", "merge"], ...] = Field(default=("right", "merge"), min_length=1)
+    """Ways to resolve a pair that is too close: remove the right atom, the left atom, or merge both at their midpoint."""
+    stage_steps: tuple[int, ...] = Field(default=(30, 80, 250), min_length=1)
+    """Conjugate-gradient steps of the successive stages of the search; each continues from the one before."""
+    keep_fraction: float = Field(default=0.25, gt=0, le=1)
+    """Share of the candidates, best first, that enters the next stage."""
+    refine_rounds: int = Field(default=2, ge=0, le=10)
+    """Rounds of finer displacements around the best candidates; each halves the spacing."""
+    refine_best: int = Field(default=3, ge=1, le=100)
+    """Candidates around which displacements are refined."""
+    finalists: int = Field(default=3, ge=1, le=100)
+    """Candidates minimised in the full slab; the lowest is the result."""
+    force_tolerance_ev_angstrom: float = Field(default=1e-3, gt=0, le=0.1)
+    """Largest force on any atom of a converged structure, in eV/Angstrom."""
+    max_steps: int = Field(default=3000, ge=1, le=1_000_000)
+    """Conjugate-gradient steps allowed to the minimisation of a finalist."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Relaxation":
+        low, high = self.overlap_cutoffs
+        if not 0 < low < high <= 1:
+            raise ValueError(f"overlap_cutoffs must rise within 0 to 1 nearest-neighbour distances, got {low} and {high}")
+        if self.search_half_thickness_angstrom > self.half_thickness_angstrom:
+            raise ValueError("search_half_thickness_angstrom must not exceed half_thickness_angstrom")
+        if any(steps < 1 for steps in self.stage_steps):
+            raise ValueError(f"stage_steps must be positive, got {self.stage_steps}")
+        if self.min_translations > self.max_translations:
+            raise ValueError("min_translations must not exceed max_translations")
+        return self
 
 
 class BoundaryAtoms(Settings):

