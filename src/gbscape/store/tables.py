@@ -1,0 +1,29 @@
+"""Tables as CSV, written completely or not at all."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from gbscape.store.atomic import atomic_path
+
+
+def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
+    """Write `frame` without its index; floats keep all digits, so that reading gives the same numbers."""
+    with atomic_path(path) as temporary:
+        frame.to_csv(temporary, index=False)
+
+
+def join_csv(paths: Sequence[str | Path], out: str | Path) -> None:
+    """Write the rows of all tables into one.
+
+    Raises:
+        ValueError: the tables have different columns, or there is none.
+    """
+    if not paths:
+        raise ValueError(f"{out}: no tables to join")
+    frames = [pd.read_csv(path) for path in paths]
+    for path, frame in zip(paths, frames, strict=True):
+        if list(frame) != list(frames[0]):
+            raise ValueError(f"{path} has the columns {list(frame)}, but {paths[0]} has {list(frames[0])}")
+    write_csv(out, pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True))

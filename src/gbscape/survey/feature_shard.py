@@ -1,0 +1,42 @@
+"""Compute one representation of one shard of the survey's boundaries."""
+
+from pathlib import Path
+
+from gbscape.config.features import Computed
+from gbscape.features.representation import featurize
+from gbscape.store.balance import balance
+from gbscape.store.provenance import Provenance
+from gbscape.store.records import Record, atoms_from_record
+from gbscape.store.shards import OnFailure, compute_shard, open_shard
+
+
+def feature_shard(
+    survey_h5: str | Path,
+    out: str | Path,
+    representation: Computed,
+    shard: int,
+    n_shards: int,
+    code: str,
+    on_failure: OnFailure = "stop",
+) -> None:
+    """Write the feature vectors of the boundaries of one shard, balanced by their numbers of boundary atoms.
+
+    Args:
+        survey_h5: gathered survey with the arrays `boundary` in its structures.
+        out: the shard (.h5): for each boundary `vector` (d,).
+        representation: what is computed.
+        shard: number of this shard, from 0.
+        n_shards: number of shards.
+        code: hash of the code that computes this.
+        on_failure: see `compute_shard`.
+    """
+    with open_shard(survey_h5) as survey:
+        costs = {item: float(record["structure"]["arrays"]["boundary"].sum()) for item, record in survey}
+        ids = balance(costs, n_shards)[shard]
+
+        def vector(item: str) -> Record:
+            atoms = atoms_from_record(survey.read(item)["structure"])
+            return {"vector": featurize(atoms, atoms.arrays["boundary"], representation)}
+
+        provenance = Provenance.of(representation.model_dump(mode="json"), code, inputs={"survey": survey_h5})
+        compute_shard(out, ids, vector, provenance, on_failure, what="boundaries described")

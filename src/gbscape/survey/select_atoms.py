@@ -1,0 +1,31 @@
+"""Mark the boundary atoms of every relaxed boundary of the survey."""
+
+from pathlib import Path
+
+from gbscape.config.survey import BoundaryAtoms
+from gbscape.store.provenance import Provenance
+from gbscape.store.records import Record, atoms_from_record, atoms_to_record
+from gbscape.store.shards import OnFailure, compute_shard, open_shard
+from gbscape.structure.boundary_atoms import select_boundary_atoms
+
+
+def select_survey_atoms(
+    survey_h5: str | Path, out: str | Path, settings: BoundaryAtoms, code: str, on_failure: OnFailure = "stop"
+) -> None:
+    """Add to every structure of a gathered survey the arrays `boundary` (bool) and `structure_type` (int, as OVITO).
+
+    The candidates' record stays behind in `survey_h5`; everything else is carried over.
+    """
+    with open_shard(survey_h5) as survey:
+
+        def select(item: str) -> Record:
+            record = survey.read(item)
+            del record["candidates"]
+            atoms = atoms_from_record(record["structure"])
+            selection = select_boundary_atoms(atoms, settings)
+            atoms.set_array("boundary", selection.mask)
+            atoms.set_array("structure_type", selection.structure_type)
+            return record | {"structure": atoms_to_record(atoms)}
+
+        provenance = Provenance.of(settings.model_dump(mode="json"), code, inputs={"survey": survey_h5})
+        compute_shard(out, survey.ids, select, provenance, on_failure, what="boundaries selected")

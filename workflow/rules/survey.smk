@@ -1,0 +1,159 @@
+# The survey: enumerate boundaries, prepare the potential, relax, find the boundary atoms, gather.
+SURVEY = f"{RESULTS}/survey"
+
+
+rule enumerate_boundaries:
+    output:
+        f"{SURVEY}/boundaries.csv",
+    params:
+        settings=leaf(CONFIG.survey.enumeration),
+        code=code_hash("gbscape.survey.enumeration"),
+    log:
+        f"{LOGS}/enumerate_boundaries.log",
+    benchmark:
+        f"{BENCHMARKS}/enumerate_boundaries.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        tasks=1,
+    conda:
+        "../../envs/survey.yaml"
+    script:
+        "../scripts/survey_enumerate.py"
+
+
+rule prepare_potential:
+    output:
+        description=f"{SURVEY}/potential/potential.json",
+    params:
+        settings=leaf(CONFIG.survey.potential),
+        lattice=CONFIG.survey.enumeration.lattice,
+        code=code_hash("gbscape.simulate.potentials"),
+    log:
+        f"{LOGS}/prepare_potential.log",
+    benchmark:
+        f"{BENCHMARKS}/prepare_potential.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    conda:
+        "../../envs/survey.yaml"
+    script:
+        "../scripts/survey_potential.py"
+
+
+rule relax_boundaries:
+    input:
+        boundaries=rules.enumerate_boundaries.output,
+        potential=rules.prepare_potential.output.description,
+    output:
+        f"{SURVEY}/relaxed/shard_{{shard}}.h5",
+    params:
+        settings=leaf(CONFIG.survey.relaxation),
+        n_shards=CONFIG.survey.shards,
+        on_failure=CONFIG.on_failure,
+        code=code_hash("gbscape.survey.relax_shard"),
+    log:
+        f"{LOGS}/relax_boundaries/{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/relax_boundaries/{{shard}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=120,
+        tasks=1,
+    conda:
+        "../../envs/survey.yaml"
+    script:
+        "../scripts/survey_relax.py"
+
+
+rule gather_survey:
+    input:
+        boundaries=rules.enumerate_boundaries.output,
+        shards=shards(rules.relax_boundaries.output[0], CONFIG.survey.shards),
+    output:
+        survey=f"{SURVEY}/relaxed.h5",
+        failures=f"{SURVEY}/failures.tsv",
+    params:
+        on_failure=CONFIG.on_failure,
+        code=code_hash("gbscape.survey.gather"),
+    log:
+        f"{LOGS}/gather_survey.log",
+    benchmark:
+        f"{BENCHMARKS}/gather_survey.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        tasks=1,
+    conda:
+        "../../envs/survey.yaml"
+    script:
+        "../scripts/survey_gather.py"
+
+
+rule select_boundary_atoms:
+    input:
+        survey=rules.gather_survey.output.survey,
+    output:
+        f"{SURVEY}/survey.h5",
+    params:
+        settings=leaf(CONFIG.survey.boundary_atoms),
+        code=code_hash("gbscape.survey.select_atoms"),
+    log:
+        f"{LOGS}/select_boundary_atoms.log",
+    benchmark:
+        f"{BENCHMARKS}/select_boundary_atoms.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        tasks=1,
+    conda:
+        "../../envs/survey.yaml"
+    script:
+        "../scripts/survey_select_atoms.py"
+
+
+rule export_structures:
+    input:
+        survey=rules.select_boundary_atoms.output,
+    output:
+        directory(f"{SURVEY}/structures"),
+    params:
+        code=code_hash("gbscape.survey.export"),
+    log:
+        f"{LOGS}/export_structures.log",
+    benchmark:
+        f"{BENCHMARKS}/export_structures.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        tasks=1,
+    conda:
+        "../../envs/survey.yaml"
+    script:
+        "../scripts/survey_export.py"
+
+
+rule tabulate_energies:
+    input:
+        boundaries=rules.enumerate_boundaries.output,
+        survey=rules.select_boundary_atoms.output,
+        published=PUBLISHED,
+    output:
+        f"{SURVEY}/energies.csv",
+    params:
+        settings=leaf(CONFIG.published),
+        code=code_hash("gbscape.survey.energies"),
+    log:
+        f"{LOGS}/tabulate_energies.log",
+    benchmark:
+        f"{BENCHMARKS}/tabulate_energies.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    conda:
+        "../../envs/survey.yaml"
+    script:
+        "../scripts/survey_energies.py"

@@ -1,0 +1,13 @@
+"""Join the tables of all targets and representations."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.store.log import log_to
+from gbscape.store.tables import join_csv
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+for table, path in snakemake.output.items():
+    join_csv(snakemake.input[table], path)

@@ -1,0 +1,23 @@
+"""Learn one target from one representation."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.learn import Learn
+from gbscape.store.log import log_to
+from gbscape.store.tables import write_csv
+from gbscape.survey.learn_target import learn_target
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+evaluation = learn_target(
+    features_h5=snakemake.input.features,
+    energies_csv=snakemake.input.energies,
+    target=snakemake.wildcards.target,
+    representation=snakemake.wildcards.representation,
+    settings=Learn(**snakemake.params.settings),
+    seed=snakemake.params.seed,
+)
+for table, path in snakemake.output.items():
+    write_csv(path, getattr(evaluation, table))

@@ -1,0 +1,18 @@
+"""Join the relaxed shards and list what failed."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.store.log import log_to
+from gbscape.survey.gather import gather_survey
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+gather_survey(
+    boundaries_csv=snakemake.input.boundaries,
+    shards=snakemake.input.shards,
+    out=snakemake.output.survey,
+    failures_tsv=snakemake.output.failures,
+    on_failure=snakemake.params.on_failure,
+)

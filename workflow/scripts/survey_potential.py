@@ -1,0 +1,17 @@
+"""Prepare the potential and measure the perfect crystal that it predicts."""
+
+from typing import TYPE_CHECKING
+
+from pathlib import Path
+
+from gbscape.config.survey import Potential
+from gbscape.simulate.potentials import prepare_potential
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+description = Path(snakemake.output.description)
+settings = Potential(**snakemake.params.settings)
+prepare_potential(settings, snakemake.params.lattice, description.parent).write(description)
