@@ -186,6 +186,11 @@ Computed = Soap | MultiScaleSoap | Scattering
 """The representations that are computed from atoms; a concatenation is put together from them."""
 
 
+def _allow_null_members(schema: dict[str, Any]) -> None:
+    members = schema["patternProperties"]
+    schema["patternProperties"] = {name: {"anyOf": [member, {"type": "null"}]} for name, member in members.items()}
+
+
 class Features(Settings):
     """The representations that are computed for every boundary."""
 
@@ -197,11 +202,24 @@ class Features(Settings):
             "soap+st": Concatenate(of=("soap", "st")),
         },
         min_length=1,
+        json_schema_extra=_allow_null_members,
     )
-    """Representations by name; the name becomes part of file names."""
+    """Representations by name; the name becomes part of file names. Null takes a default one away."""
+    shards: int = Field(default=8, gt=0, le=2000)
+    """Number of jobs for each representation; 10 to 30 minutes each is a good size."""
+
+    @field_validator("representations", mode="before")
+    @classmethod
+    def _drop_null(cls, representations: Any) -> Any:
+        """A null stands for nothing: it takes a default representation away."""
+        if isinstance(representations, Mapping):
+            return {name: its for name, its in representations.items() if its is not None}
+        return representations
 
     @model_validator(mode="after")
     def _complete(self) -> "Features":
+        if "random" in self.representations:
+            raise ValueError("representations.random: this name is kept for the baseline; choose another")
         expand(self.representations)
         return self
 
