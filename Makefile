@@ -40,7 +40,7 @@ config: setup    ## rewrite config/config.yaml and the JSON schema from the mode
 
 lock:            ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet --upgrade pip && .venv-lock/bin/pip install --quiet ".[dev]"
+	.venv-lock/bin/pip install --quiet --upgrade pip && .venv-lock/bin/pip install --quiet --editable ".[dev]"
 	(echo "# Written by 'make lock' from pyproject.toml: versions, not hashes (wheels differ by machine)."; \
 	 .venv-lock/bin/pip freeze --exclude gbscape) > requirements.lock
 	rm -rf .venv-lock

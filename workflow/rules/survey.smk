@@ -1,5 +1,6 @@
 # The survey: enumerate boundaries, prepare the potential, relax, find the boundary atoms, gather.
 SURVEY = f"{RESULTS}/survey"
+PUBLISHED = list(filter(None, [CONFIG.published.supplement or CONFIG.published.table]))
 
 
 rule enumerate_boundaries:
@@ -99,6 +100,8 @@ rule select_boundary_atoms:
         f"{SURVEY}/survey.h5",
     params:
         settings=leaf(CONFIG.survey.boundary_atoms),
+        lattice=CONFIG.survey.enumeration.lattice,
+        on_failure=CONFIG.on_failure,
         code=code_hash("gbscape.survey.select_atoms"),
     log:
         f"{LOGS}/select_boundary_atoms.log",

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from gbscape.config.model import Published
 from gbscape.store.log import log_to
 from gbscape.store.tables import write_csv
-from gbscape.survey.energies import tabulate_energies
-from gbscape.survey.published import published_figures
+from gbscape.survey.energies import published_figures, tabulate_energies
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -1,8 +1,7 @@
 """Prepare the potential and measure the perfect crystal that it predicts."""
 
-from typing import TYPE_CHECKING
-
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gbscape.config.survey import Potential
 from gbscape.simulate.potentials import prepare_potential

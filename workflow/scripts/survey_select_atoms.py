@@ -14,6 +14,7 @@ select_survey_atoms(
     survey_h5=snakemake.input.survey,
     out=snakemake.output[0],
     settings=BoundaryAtoms(**snakemake.params.settings),
+    lattice=snakemake.params.lattice,
     code=snakemake.params.code,
     on_failure=snakemake.params.on_failure,
 )

@@ -47,7 +47,7 @@ def _lines(model: BaseModel, indent: int) -> list[str]:
     pad = "  " * indent
     for name, field in type(model).model_fields.items():
         if field.description:
-            lines += textwrap.wrap(field.description, width=116 - len(pad), initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
+            lines += textwrap.wrap(field.description, 116, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
         lines += _entry(name, getattr(model, name), indent)
     return lines
 
@@ -58,12 +58,10 @@ def _entry(name: str, value: Any, indent: int) -> list[str]:
         return [f"{pad}{name}:", *_lines(value, indent + 1)]
     if isinstance(value, Mapping) and any(isinstance(v, BaseModel) for v in value.values()):
         return [f"{pad}{name}:", *(line for k, v in value.items() for line in _entry(k, v, indent + 1))]
-    if isinstance(value, list | tuple) and any(isinstance(v, BaseModel) for v in value):
-        value = [v.model_dump(mode="json") for v in value]
-    elif isinstance(value, tuple):
-        value = list(value)
-    text = yaml.safe_dump({name: value}, default_flow_style=None, sort_keys=False, width=100, allow_unicode=True)
-    return textwrap.indent(text.rstrip("\n"), pad).splitlines()
+    if isinstance(value, list | tuple):
+        value = [v.model_dump(mode="json") if isinstance(v, BaseModel) else v for v in value]
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
+    return [f"{pad}{name}: {text.rstrip().removesuffix('...').rstrip()}"]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from gbscape.config.base import Settings
-from gbscape.config.features import Features
+from gbscape.config.features import Features, MultiScaleSoap, Representation, Soap, expand
+from gbscape.config.figures import Figures
 from gbscape.config.learn import Learn
 from gbscape.config.survey import Survey
 
@@ -42,6 +43,31 @@ class Config(Settings):
     """Learning of properties from representations."""
     published: Published = Published()
     """Published figures to compare with."""
+    figures: Figures = Figures()
+    """Figures and tables of the report."""
+
+    @model_validator(mode="after")
+    def _spheres_fit_the_slab(self) -> "Config":
+        thickness = self.survey.relaxation.half_thickness_angstrom
+        room = thickness - self.survey.boundary_atoms.buffer_angstrom
+        for name, representation in expand(self.features.representations).items():
+            cutoff = _longest_cutoff(representation)
+            if cutoff >= room:
+                raise ValueError(
+                    f"features.representations.{name}: cutoff_angstrom = {cutoff:g} reaches out of the slab; allowed is "
+                    f"less than survey.relaxation.half_thickness_angstrom - survey.boundary_atoms.buffer_angstrom = {room:g}"
+                )
+        return self
+
+
+def _longest_cutoff(representation: Representation) -> float:
+    match representation:
+        case Soap():
+            return representation.cutoff_angstrom
+        case MultiScaleSoap():
+            return representation.scales[-1].cutoff_angstrom
+        case _:
+            return 0.0
 
 
 class ConfigError(ValueError):
@@ -90,12 +116,10 @@ def _describe(error: dict[str, Any]) -> str:
     location = tuple(error["loc"])
     key = ".".join(map(str, _without_tags(location))) or "(top level)"
     if error["type"] == "extra_forbidden":
-        allowed = sorted(_keys_allowed_at(location[:-1]))
+        allowed = _keys_allowed_at(location[:-1])
         close = difflib.get_close_matches(str(location[-1]), allowed, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"{key}: unknown key{hint} Allowed: {', '.join(allowed)}" if hint else (
-            f"{key}: unknown key. Allowed: {', '.join(allowed)}"
-        )
+        hint = f"; did you mean {close[0]!r}?" if close else "."
+        return f"{key}: unknown key{hint} Allowed: {', '.join(allowed)}"
     message = error["msg"].removeprefix("Value error, ")
     given = "" if isinstance(error["input"], Mapping | BaseModel) else f" = {error['input']!r}"
     return f"{key}{given}: {message[0].lower()}{message[1:]}"

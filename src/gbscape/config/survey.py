@@ -106,8 +106,12 @@ class Survey(Settings):
     """The grain-boundary survey."""
 
     enumeration: Enumeration = Enumeration()
+    """Which coincidence boundaries are built."""
     potential: Potential = Potential()
+    """The interatomic potential."""
     relaxation: Relaxation = Relaxation()
+    """How the structure of lowest energy is searched."""
     boundary_atoms: BoundaryAtoms = BoundaryAtoms()
+    """Which atoms belong to the boundary."""
     shards: int = Field(default=40, gt=0, le=2000)
     """Number of relaxation jobs; 10 to 30 minutes each is a good size."""

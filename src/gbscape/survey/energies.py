@@ -4,19 +4,26 @@ from pathlib import Path
 
 import pandas as pd
 
+from gbscape.config.model import Published
 from gbscape.store.shards import open_shard
 from gbscape.survey.boundary import read_boundaries
+from gbscape.survey.published import load, read_supplement
 
 
-def tabulate_energies(
-    boundaries_csv: str | Path, survey_h5: str | Path, published: pd.DataFrame | None
-) -> pd.DataFrame:
+def published_figures(settings: Published) -> pd.DataFrame | None:
+    """Published figures by boundary id: from the supplement in its original format if given, else from the table."""
+    if settings.supplement is not None:
+        return read_supplement(settings.supplement)
+    return load(settings.table) if settings.table is not None else None
+
+
+def tabulate_energies(boundaries_csv: str | Path, survey_h5: str | Path, published: pd.DataFrame | None) -> pd.DataFrame:
     """Return the survey's table, a row for every boundary that was relaxed.
 
     Args:
         boundaries_csv: table of the enumerated boundaries.
         survey_h5: gathered survey.
-        published: published figures by boundary id, see `gbscape.survey.published`; None when there are none.
+        published: published figures by boundary id, see `published_figures`; None when there are none.
 
     Returns:
         Frame with the columns `id`, `lattice`, `sigma`, `character`, `symmetric`, `disorientation_deg`,
@@ -46,8 +53,9 @@ def tabulate_energies(
                 }
             )
     table = pd.DataFrame(rows)
-    figures = published if published is not None else pd.DataFrame(columns=["energy_j_m2"], dtype=float)
-    table = table.join(figures.rename(columns={"energy_j_m2": "published_energy_j_m2"}), on="id")
+    figures = published if published is not None else pd.DataFrame(columns=["sigma", "energy_j_m2"], dtype=float)
+    figures = figures.drop(columns="sigma").rename(columns={"energy_j_m2": "published_energy_j_m2"})
+    table = table.join(figures, on="id")
     place = table.columns.get_loc("published_energy_j_m2") + 1
     table.insert(place, "difference_j_m2", table["energy_j_m2"] - table["published_energy_j_m2"])
     return table

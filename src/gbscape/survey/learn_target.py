@@ -16,8 +16,8 @@ from gbscape.store.progress import progress
 COLUMNS: dict[Target, str] = {
     "energy": "energy_j_m2",
     "published_energy": "published_energy_j_m2",
-    "mobility_3_class": "mobility_class_3",
-    "mobility_4_class": "mobility_class_4",
+    "mobility_3_class": "mobility_3_class",
+    "mobility_4_class": "mobility_4_class",
     "shear_class": "shear_class",
 }
 """Column of the survey's table that holds each target."""

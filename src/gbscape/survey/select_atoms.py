@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gbscape.config.survey import BoundaryAtoms
+from gbscape.config.survey import BoundaryAtoms, Lattice
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_from_record, atoms_to_record
 from gbscape.store.shards import OnFailure, compute_shard, open_shard
@@ -10,7 +10,12 @@ from gbscape.structure.boundary_atoms import select_boundary_atoms
 
 
 def select_survey_atoms(
-    survey_h5: str | Path, out: str | Path, settings: BoundaryAtoms, code: str, on_failure: OnFailure = "stop"
+    survey_h5: str | Path,
+    out: str | Path,
+    settings: BoundaryAtoms,
+    lattice: Lattice,
+    code: str,
+    on_failure: OnFailure = "stop",
 ) -> None:
     """Add to every structure of a gathered survey the arrays `boundary` (bool) and `structure_type` (int, as OVITO).
 
@@ -22,7 +27,7 @@ def select_survey_atoms(
             record = survey.read(item)
             del record["candidates"]
             atoms = atoms_from_record(record["structure"])
-            selection = select_boundary_atoms(atoms, settings)
+            selection = select_boundary_atoms(atoms, settings, lattice)
             atoms.set_array("boundary", selection.mask)
             atoms.set_array("structure_type", selection.structure_type)
             return record | {"structure": atoms_to_record(atoms)}

@@ -1,0 +1,103 @@
+"""The configuration: written files agree with the models; what is wrong is said by key, before anything runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from gbscape.config.files import DEFAULTS, SCHEMA, defaults_yaml, schema_json
+from gbscape.config.model import Config, ConfigError, load
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def test_written_files_agree_with_the_models() -> None:
+    """If this fails: `make config`."""
+    assert (PROJECT / DEFAULTS).read_text() == defaults_yaml()
+    assert (PROJECT / SCHEMA).read_text() == schema_json()
+
+
+def test_default_file_gives_the_defaults() -> None:
+    assert load(yaml.safe_load((PROJECT / DEFAULTS).read_text()), root=PROJECT) == Config()
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_shipped_configurations_are_valid(path: Path) -> None:
+    raw = yaml.safe_load(path.read_text())
+    load(raw, root=PROJECT)
+    Draft202012Validator(json.loads(schema_json())).validate(raw)
+
+
+def test_every_setting_is_described() -> None:
+    schema = Config.model_json_schema()
+    models = {"Config": schema, **schema["$defs"]}
+    undescribed = [
+        f"{name}.{key}"
+        for name, model in models.items()
+        for key, its in model["properties"].items()
+        if "description" not in its and "$ref" not in its and key != "kind"
+    ]
+    assert undescribed == []
+    assert [name for name, model in models.items() if "description" not in model] == []
+
+
+BAD = [
+    ({"sede": 1}, r"sede: unknown key; did you mean 'seed'\? Allowed: name, seed, "),
+    ({"survey": {"enumeration": {"max_lenght": 9}}}, r"survey\.enumeration\.max_lenght: .*did you mean 'max_length'"),
+    ({"survey": {"enumeration": {"max_length": -3}}}, r"survey\.enumeration\.max_length = -3: .*greater than 0"),
+    ({"survey": {"enumeration": {"max_length": "long"}}}, r"survey\.enumeration\.max_length = 'long': .*number"),
+    ({"survey": {"enumeration": {"lattice": "hcp"}}}, r"survey\.enumeration\.lattice = 'hcp': .*'fcc', 'bcc' or 'sc'"),
+    ({"survey": {"shards": 0}}, r"survey\.shards = 0: .*greater than 0"),
+    ({"survey": {"potential": {"name": None}}}, r"survey\.potential: give either 'name'"),
+    (
+        {"survey": {"potential": {"name": None, "file": "ni.eam", "pair_style": "eam; shell rm"}}},
+        r"pair_style = 'eam; shell",
+    ),
+    (
+        {"survey": {"potential": {"name": None, "file": "no/such.eam.alloy", "pair_style": "eam/alloy"}}},
+        r"survey\.potential\.file = 'no/such\.eam\.alloy': no such file",
+    ),
+    (
+        {"features": {"representations": {"soap": {"kind": "soap", "cutoff_angstrom": -5}}}},
+        r"features\.representations\.soap\.cutoff_angstrom = -5: .*greater than 0",
+    ),
+    (
+        {"features": {"representations": {"soap": {"kind": "soap", "cutoff_angstorm": 5}}}},
+        r"features\.representations\.soap\.cutoff_angstorm: unknown key; did you mean 'cutoff_angstrom'\? Allowed: .*n_max",
+    ),
+    (
+        {"features": {"representations": {"soap": {"kind": "sopa"}}}},
+        r"features\.representations\.soap.*'soap', .*'scattering'",
+    ),
+    ({"features": {"representations": {"a/b": {"kind": "soap"}}}}, r"features\.representations\.a/b.*pattern"),
+    ({"features": {"representations": {"s": {"kind": "concatenate", "of": ["x", "y"]}}}}, r"'x' is not one of"),
+    ({"features": {"representations": {"random": {"kind": "soap"}}}}, r"random: this name is kept"),
+    (
+        {"survey": {"relaxation": {"half_thickness_angstrom": 14.0}, "boundary_atoms": {"buffer_angstrom": 9.5}}},
+        r"soap: cutoff_angstrom = 5 reaches out of the slab; allowed",
+    ),
+    ({"learn": {"test_fraction": 1.5}}, r"learn\.test_fraction = 1\.5: .*less than 1"),
+    ({"learn": {"targets": ["colour"]}}, r"learn\.targets\.0 = 'colour': .*'energy'"),
+    ({"name": "../outside"}, r"name = '\.\./outside': .*pattern"),
+    ({"published": {"table": "no.csv"}}, r"published\.table = 'no\.csv': no such file"),
+]
+
+
+@pytest.mark.parametrize(("raw", "message"), BAD, ids=[m[:40] for _, m in BAD])
+def test_bad_settings_are_named_with_what_is_allowed(raw: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(raw, root=PROJECT)
+
+
+def test_every_problem_is_named_at_once() -> None:
+    with pytest.raises(ConfigError, match=r"(?s)2 problems.*seed = -1.*survey\.shards = 0"):
+        load({"seed": -1, "survey": {"shards": 0}}, root=PROJECT)
+
+
+def test_null_takes_a_default_representation_away() -> None:
+    raw = yaml.safe_load((PROJECT / DEFAULTS).read_text())
+    raw["features"]["representations"].update({"st": None, "soap+st": None})
+    Draft202012Validator(json.loads(schema_json())).validate(raw)
+    assert list(load(raw, root=PROJECT).features.representations) == ["soap", "multi_scale_soap"]
