@@ -95,7 +95,9 @@ def embedding_energy_ev(host_density: NDArray[np.float64]) -> NDArray[np.float64
     top = crystal_density(smallest)
     wanted = np.atleast_1d(np.asarray(host_density, dtype=float))
     if wanted.min() < 0 or wanted.max() > top:
-        raise ValueError(f"host densities must lie between 0 and {top:.6g}, got {wanted.min():.6g} to {wanted.max():.6g}")
+        raise ValueError(
+            f"host densities must lie between 0 and {top:.6g}, got {wanted.min():.6g} to {wanted.max():.6g}"
+        )
     a = np.array(
         [largest if rho == 0 else brentq(lambda x, rho=rho: crystal_density(x) - rho, smallest, largest, xtol=1e-14)
          for rho in wanted]

@@ -251,7 +251,9 @@ def _measure(pair_style: str, file: Path, species: str, lattice: Lattice) -> Rea
         energy = energy_ev(a)
         volume = a**3 / _BASIS[lattice]
         step = 2e-3
-        bulk_modulus = _second_derivative(lambda e: energy_ev(a * (1 + e)), step) / (9 * volume) * EV_PER_ANGSTROM3_IN_GPA
+        bulk_modulus = (
+            _second_derivative(lambda e: energy_ev(a * (1 + e)), step) / (9 * volume) * EV_PER_ANGSTROM3_IN_GPA
+        )
         tetragonal = _second_derivative(lambda e: energy_ev(a, orthorhombic=e), step) / volume
         rhombohedral = _second_derivative(lambda e: energy_ev(a, shear=e), step) / volume
         cutoff = _cutoff_angstrom(instance)
@@ -284,14 +286,18 @@ def _lowest_energy_lattice_constant(
     """The minimum of the energy nearest to the lattice constant of touching covalent spheres."""
     trial = reference * np.linspace(0.8, 1.35, 56)
     energies = np.array([energy_ev(a) for a in trial])
-    inner = np.flatnonzero((energies[1:-1] < energies[:-2]) & (energies[1:-1] <= energies[2:]) & (energies[1:-1] < 0)) + 1
+    inner = (
+        np.flatnonzero((energies[1:-1] < energies[:-2]) & (energies[1:-1] <= energies[2:]) & (energies[1:-1] < 0)) + 1
+    )
     if len(inner) == 0:
         raise PotentialError(
             f"{lattice} {species} has no minimum of energy between a = {trial[0]:.2f} and {trial[-1]:.2f} Angstrom "
             "with this potential"
         )
     best = inner[np.argmin(energies[inner])]
-    found = minimize_scalar(energy_ev, bounds=(trial[best - 1], trial[best + 1]), method="bounded", options={"xatol": 1e-9})
+    found = minimize_scalar(
+        energy_ev, bounds=(trial[best - 1], trial[best + 1]), method="bounded", options={"xatol": 1e-9}
+    )
     # The energy is flat at its minimum; its slope pins the lattice constant better than its value.
     step = 1e-4 * found.x
     low, high = energy_ev(found.x - step), energy_ev(found.x + step)

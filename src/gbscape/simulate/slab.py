@@ -104,7 +104,7 @@ class SlabMinimiser:
                         "group fixed empty",
                         "group sliding empty",
                         "fix fixed fixed setforce 0 0 0",
-                        "fix sliding sliding aveforce NULL NULL NULL",
+                        "fix sliding sliding aveforce 0 0 0",
                         "compute energy all pe/atom",
                         "thermo_style custom step pe",
                         "thermo_modify norm no",

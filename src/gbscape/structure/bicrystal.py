@@ -86,7 +86,9 @@ def periods_angstrom(
     Raises:
         ValueError: see `build_bicrystal`.
     """
-    left, right = (_checked_rows(rows, lattice, side) for side, rows in (("left", boundary.left), ("right", boundary.right)))
+    left, right = (
+        _checked_rows(rows, lattice, side) for side, rows in (("left", boundary.left), ("right", boundary.right))
+    )
     squared = (left**2).sum(axis=1), (right**2).sum(axis=1)
     for axis, name in ((1, "y"), (2, "z")):
         if squared[0][axis] != squared[1][axis]:
@@ -223,7 +225,9 @@ def _checked_rows(rows: Rows, lattice: Lattice, side: str) -> NDArray[np.int_]:
         raise ValueError(f"the rows of the {side} grain must be right-handed, got {array.tolist()}")
     outside = array[~_is_lattice_vector(array, lattice)]
     if len(outside):
-        raise ValueError(f"{outside[0].tolist()} of the {side} grain is not a vector of the {lattice} lattice (units a0/2)")
+        raise ValueError(
+            f"{outside[0].tolist()} of the {side} grain is not a vector of the {lattice} lattice (units a0/2)"
+        )
     return array
 
 
@@ -235,7 +239,9 @@ def _grain_angstrom(
     lengths = np.sqrt((frame**2).sum(axis=1))
     corners = np.array([[x, y, z] for x in (low, high) for y in (0, lengths[1]) for z in (0, lengths[2])])
     corners = corners @ (frame / lengths[:, None])
-    ranges = [np.arange(math.floor(a) - 1, math.ceil(b) + 2) for a, b in zip(corners.min(0), corners.max(0), strict=True)]
+    ranges = [
+        np.arange(math.floor(a) - 1, math.ceil(b) + 2) for a, b in zip(corners.min(0), corners.max(0), strict=True)
+    ]
     points = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
     points = points[_is_lattice_vector(points, lattice)]
     # Integer products decide what is inside in y and z; x ends at a rounding-safe plane.

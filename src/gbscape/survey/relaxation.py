@@ -1,0 +1,346 @@
+"""Lowest-energy structure of one boundary: a two-level search over displacements and removed atoms.
+
+The search follows M. A. Tschopp and D. L. McDowell, Philosophical Magazine 87, 3147 (2007), and D. L. Olmsted,
+S. M. Foiles, E. A. Holm, Acta Materialia 57, 3694 (2009): displace one grain, remove atoms that are too close, minimise.
+It differs in that displacements are sampled only where they are distinct, and that candidates are given up early.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from gbscape.config.survey import Relaxation
+from gbscape.simulate.potentials import ReadyPotential
+from gbscape.simulate.session import LammpsError
+from gbscape.simulate.slab import FIXED, FREE, SLIDING, SlabMinimiser
+from gbscape.structure.bicrystal import (
+    LEFT,
+    RIGHT,
+    BoundaryGeometry,
+    Removal,
+    build_bicrystal,
+    distinct_translations_cell_angstrom,
+    overlapping_pairs,
+    periods_angstrom,
+    remove_overlaps,
+    repeat_in_plane,
+)
+
+EV_PER_ANGSTROM2_IN_J_M2 = 16.02176634
+_ROOM_ANGSTROM = 6.0  # between the slab's ends and the box, for the sliding layer
+_SAME_ENERGY_J_M2 = 2e-5  # candidates of the same atom count this close in energy are one structure
+_START = "x_before_angstrom"  # array of a slab: where its atoms were before minimisation
+_COST_OFFSET = 20.0  # area, in (a0/2)^2, at which a boundary costs twice what a point would
+_LOWEST_J_M2 = -0.01  # a boundary cannot be lower than the perfect crystal
+
+
+class RelaxationError(RuntimeError):
+    """No structure of a boundary could be found."""
+
+
+@dataclass
+class Candidate:
+    """One trial structure and what became of it."""
+
+    translation_angstrom: NDArray[np.float64]
+    """(2,) displacement of the right grain along y and z before minimisation."""
+    overlap_cutoff_angstrom: float
+    removal: Removal
+    removed_atoms: int
+    """Atoms removed from one common period."""
+    search_slab: Atoms = field(repr=False)
+    energies_j_m2: list[float] = field(default_factory=list)
+    """Energy after each stage of the search that the candidate reached."""
+    final_energy_j_m2: float | None = None
+    """Energy in the full slab, of finalists."""
+    failure: str = ""
+    """Why LAMMPS gave up, if it did."""
+
+    @property
+    def energy_j_m2(self) -> float:
+        """The latest energy; infinite for a failed candidate."""
+        if self.failure or not self.energies_j_m2:
+            return math.inf
+        return self.energies_j_m2[-1] if self.final_energy_j_m2 is None else self.final_energy_j_m2
+
+
+@dataclass(frozen=True)
+class RelaxedBoundary:
+    """The lowest-energy structure found, and every candidate that was tried."""
+
+    atoms: Atoms
+    """Full slab with the arrays `grain` (1 left, 2 right) and `energy_ev`; ends within the potential's cut-off of the
+    free surfaces are cut away."""
+    energy_j_m2: float
+    converged: bool
+    """Whether every residual force is within the tolerance."""
+    max_force_ev_angstrom: float
+    kept: int
+    """Index of the candidate that gave the result."""
+    candidates: tuple[Candidate, ...]
+
+    def candidate_record(self) -> dict[str, Any]:
+        """All candidates as arrays, one row each, every number finite.
+
+        `search_energy_j_m2` is flat: the energies of candidate i are the `stages_reached[i]` values after those of the
+        candidates before it. `final_energy_j_m2` holds one value for each True of `finalist`.
+        """
+        tried = self.candidates
+        return {
+            "translation_angstrom": np.array([c.translation_angstrom for c in tried]),
+            "overlap_cutoff_angstrom": np.array([c.overlap_cutoff_angstrom for c in tried]),
+            "removal": [c.removal for c in tried],
+            "removed_atoms": np.array([c.removed_atoms for c in tried]),
+            "stages_reached": np.array([len(c.energies_j_m2) for c in tried]),
+            "search_energy_j_m2": np.array([energy for c in tried for energy in c.energies_j_m2]),
+            "finalist": np.array([c.final_energy_j_m2 is not None for c in tried]),
+            "final_energy_j_m2": np.array([c.final_energy_j_m2 for c in tried if c.final_energy_j_m2 is not None]),
+            "failure": [c.failure for c in tried],
+        }
+
+
+def relax_boundary(boundary: BoundaryGeometry, potential: ReadyPotential, settings: Relaxation) -> RelaxedBoundary:
+    """Find the lowest-energy structure of a boundary. Deterministic.
+
+    The energy is the excess over the perfect crystal of the atoms further than the potential's cut-off from the free
+    surfaces, per area.
+
+    Raises:
+        RelaxationError: every candidate failed; the message holds the first failure.
+        ValueError: the boundary's rows do not describe a periodic bicrystal.
+    """
+    search = _Search(boundary, potential, settings)
+    candidates = search.run()
+    finalists = _distinct(_ranked(candidates))[: settings.finalists]
+    if not finalists:
+        failures = [c.failure for c in candidates if c.failure]
+        raise RelaxationError(
+            f"all {len(candidates)} candidates of the boundary {boundary.left} | {boundary.right} failed, the first with: "
+            f"{failures[0] if failures else 'no candidate'}"
+        )
+    best: tuple[float, Atoms, float, Candidate] | None = None
+    for candidate in finalists:
+        try:
+            atoms, energy, force = search.final(candidate)
+        except LammpsError as error:
+            candidate.failure = str(error)
+            continue
+        candidate.final_energy_j_m2 = energy
+        if best is None or energy < best[0]:
+            best = (energy, atoms, force, candidate)
+    if best is None:
+        raise RelaxationError(
+            f"every finalist of the boundary {boundary.left} | {boundary.right} failed in the full slab"
+        )
+    energy, atoms, force, candidate = best
+    return RelaxedBoundary(
+        atoms=atoms,
+        energy_j_m2=energy,
+        converged=force <= settings.force_tolerance_ev_angstrom,
+        max_force_ev_angstrom=force,
+        kept=next(index for index, other in enumerate(candidates) if other is candidate),
+        candidates=tuple(candidates),
+    )
+
+
+class _Search:
+    """One boundary's trial structures, sharing a LAMMPS instance."""
+
+    def __init__(self, boundary: BoundaryGeometry, potential: ReadyPotential, settings: Relaxation) -> None:
+        self.boundary, self.potential, self.settings = boundary, potential, settings
+        self.periods = periods_angstrom(boundary, potential.lattice, potential.lattice_constant_angstrom)
+        self.search_half = settings.search_half_thickness_angstrom + potential.cutoff_angstrom
+        # Atoms of an embedded-atom crystal feel their neighbours' neighbours: with twice the cut-off, no atom that
+        # relaxes feels the free surface.
+        self.full_half = settings.half_thickness_angstrom + 2 * potential.cutoff_angstrom
+        self.seen: set[tuple[Any, ...]] = set()
+
+    def run(self) -> list[Candidate]:
+        """All candidates, minimised as far as the search took them."""
+        settings = self.settings
+        edges, translations, spacing = self.coarse_grid()
+        candidates = self.candidates_at(translations)
+        with SlabMinimiser(self.potential, self.search_half + _ROOM_ANGSTROM, tuple(self.periods)) as minimiser:
+            self.successive_halving(minimiser, candidates)
+            for _ in range(settings.refine_rounds):
+                spacing = spacing / 2
+                around = _distinct(_ranked(candidates))[: settings.refine_best]
+                finer: list[Candidate] = []
+                for candidate in around:
+                    steps = [
+                        i * spacing[0] * edges[0] + j * spacing[1] * edges[1] for i in (-1, 0, 1) for j in (-1, 0, 1)
+                    ]
+                    finer += self.candidates_at([candidate.translation_angstrom + step for step in steps if step.any()])
+                self.successive_halving(minimiser, finer)
+                candidates += finer
+        return candidates
+
+    def coarse_grid(self) -> tuple[NDArray[np.float64], list[NDArray[np.float64]], NDArray[np.float64]]:
+        """Edges (2, 2) of the cell of distinct displacements, the grid's displacements, and its spacing in edges (2,)."""
+        settings = self.settings
+        edges = distinct_translations_cell_angstrom(
+            self.boundary, self.potential.lattice, self.potential.lattice_constant_angstrom
+        )
+        lengths = np.linalg.norm(edges, axis=1)
+        counts = np.maximum(1, np.ceil(lengths / settings.translation_spacing_angstrom - 1e-9)).astype(int)
+        while counts.prod() < settings.min_translations:
+            counts[np.argmax(lengths / counts)] += 1
+        while counts.prod() > settings.max_translations:
+            counts[np.argmin(np.where(counts > 1, lengths / counts, np.inf))] -= 1
+        grid = [i / counts[0] * edges[0] + j / counts[1] * edges[1] for i in range(counts[0]) for j in range(counts[1])]
+        return edges, grid, 1 / counts
+
+    def candidates_at(self, translations: list[NDArray[np.float64]]) -> list[Candidate]:
+        """Distinct structures at the displacements: every removal, at cut-offs in the gaps of the pair distances."""
+        settings, nearest = self.settings, self.potential.nearest_neighbour_angstrom
+        low, high = (fraction * nearest for fraction in settings.overlap_cutoffs)
+        candidates = []
+        for translation in translations:
+            slab = self.slab(self.search_half, translation)
+            _, distances = overlapping_pairs(slab, high)
+            for cutoff in _cutoffs_in_gaps(distances, low, high, settings.max_overlap_cutoffs):
+                for removal in settings.removals:
+                    trial = remove_overlaps(slab, cutoff, removal)
+                    key = (*np.round(translation, 6), len(trial), *np.round(trial.positions.sum(axis=0), 4))
+                    if key in self.seen:
+                        continue
+                    self.seen.add(key)
+                    candidates.append(Candidate(translation, cutoff, removal, len(slab) - len(trial), trial))
+        return candidates
+
+    def slab(self, half_thickness: float, translation: NDArray[np.float64]) -> Atoms:
+        potential = self.potential
+        slab = build_bicrystal(
+            self.boundary,
+            potential.lattice,
+            potential.lattice_constant_angstrom,
+            potential.species,
+            half_thickness,
+            translation,
+        )
+        slab.set_array(_START, slab.positions[:, 0].copy())
+        return slab
+
+    def successive_halving(self, minimiser: SlabMinimiser, candidates: list[Candidate]) -> None:
+        """Minimise all a little, the better share of them further, and so on."""
+        contenders = candidates
+        for stage, steps in enumerate(self.settings.stage_steps):
+            if stage:
+                ranked = _distinct(_ranked(contenders))
+                contenders = ranked[
+                    : max(self.settings.finalists, math.ceil(len(contenders) * self.settings.keep_fraction))
+                ]
+            for candidate in contenders:
+                self.minimise(minimiser, candidate, steps)
+
+    def minimise(self, minimiser: SlabMinimiser, candidate: Candidate, steps: int) -> None:
+        slab = candidate.search_slab
+        layers = _layers(slab, self.settings.search_half_thickness_angstrom)
+        inside = _inside(slab, self.potential.cutoff_angstrom)
+        try:
+            result = minimiser.minimise(slab.positions, layers, steps, self.settings.force_tolerance_ev_angstrom)
+        except LammpsError as error:
+            candidate.failure = str(error)
+            return
+        energy = self.excess_j_m2(result.energies_ev[inside], slab)
+        if energy < _LOWEST_J_M2:
+            candidate.failure = f"unphysical energy of {energy:.4f} J/m^2"
+            return
+        slab.positions = result.positions
+        candidate.energies_j_m2.append(energy)
+
+    def final(self, candidate: Candidate) -> tuple[Atoms, float, float]:
+        """The candidate minimised in the full slab: structure, energy in J/m^2, largest force in eV/Angstrom."""
+        settings, cutoff = self.settings, self.potential.cutoff_angstrom
+        slab = repeat_in_plane(self.thickened(candidate), settings.min_period_angstrom)
+        periods = slab.cell.lengths()[1:]
+        inside = _inside(slab, cutoff)
+        with SlabMinimiser(self.potential, self.full_half + _ROOM_ANGSTROM, (periods[0], periods[1])) as minimiser:
+            result = minimiser.minimise(
+                slab.positions,
+                _layers(slab, settings.half_thickness_angstrom),
+                settings.max_steps,
+                settings.force_tolerance_ev_angstrom,
+            )
+        energy = self.excess_j_m2(result.energies_ev[inside], slab)
+        slab.positions = result.positions
+        slab.set_array("energy_ev", result.energies_ev)
+        slab.set_array(_START, None)
+        return slab[inside], energy, result.max_force_ev_angstrom
+
+    def thickened(self, candidate: Candidate) -> Atoms:
+        """The relaxed search slab with perfect crystal added to both ends, the right one displaced as its rigid layer."""
+        thin = candidate.search_slab
+        start = self.slab(self.search_half, candidate.translation_angstrom)
+        full = self.slab(self.full_half, candidate.translation_angstrom)
+        # The outermost atom of the right grain comes last, and it moves with the rigid layer.
+        shift = thin.positions[-1] - start.positions[-1]
+        x = full.arrays[_START]
+        left_end = full[x < start.arrays[_START][0] - 1e-6]
+        right_end = full[x > start.arrays[_START][-1] + 1e-6]
+        right_end.positions += shift
+        return left_end + thin + right_end
+
+    def excess_j_m2(self, energies_ev: NDArray[np.float64], slab: Atoms) -> float:
+        periods = slab.cell.lengths()[1:]
+        excess = float((energies_ev - self.potential.cohesive_energy_ev).sum())
+        return excess / float(periods.prod()) * EV_PER_ANGSTROM2_IN_J_M2
+
+
+def _layers(slab: Atoms, half_thickness: float) -> NDArray[np.int_]:
+    """Atoms beyond `half_thickness` before minimisation are rigid: at rest on the left, sliding on the right."""
+    x = slab.arrays[_START]
+    layers = np.full(len(slab), FREE)
+    layers[(slab.arrays["grain"] == LEFT) & (x < -half_thickness)] = FIXED
+    layers[(slab.arrays["grain"] == RIGHT) & (x >= half_thickness)] = SLIDING
+    return layers
+
+
+def _inside(slab: Atoms, cutoff: float) -> NDArray[np.bool_]:
+    """Atoms whose neighbourhood the free surfaces do not reach."""
+    x = slab.arrays[_START]
+    return (x > x.min() + cutoff) & (x < x.max() - cutoff)
+
+
+def _ranked(candidates: list[Candidate]) -> list[Candidate]:
+    """Candidates that did not fail, lowest latest energy first; ties keep their order."""
+    return sorted((c for c in candidates if math.isfinite(c.energy_j_m2)), key=lambda c: c.energy_j_m2)
+
+
+def _distinct(ranked: list[Candidate]) -> list[Candidate]:
+    """Of neighbours in energy with the same number of atoms, the first."""
+    kept: list[Candidate] = []
+    for candidate in ranked:
+        same = (
+            other
+            for other in reversed(kept)
+            if len(other.search_slab) == len(candidate.search_slab)
+            and len(other.energies_j_m2) == len(candidate.energies_j_m2)
+        )
+        previous = next(same, None)
+        if previous is None or candidate.energy_j_m2 - previous.energy_j_m2 > _SAME_ENERGY_J_M2:
+            kept.append(candidate)
+    return kept
+
+
+def _cutoffs_in_gaps(distances: NDArray[np.float64], low: float, high: float, at_most: int) -> list[float]:
+    """Cut-offs between the distances that occur from `low` to `high`, so that each removes another set of pairs.
+
+    The smallest resolves only the pairs below `low`; with more than `at_most` to choose from, evenly through the list.
+    """
+    inner = distances[(distances >= low) & (distances < high)]
+    levels = np.concatenate([[low], inner, [high]])
+    middles = (levels[:-1] + levels[1:])[np.diff(levels) > 1e-3] / 2
+    if len(middles) > at_most:
+        middles = middles[np.unique(np.round(np.linspace(0, len(middles) - 1, at_most)).astype(int))]
+    return [float(middle) for middle in middles]
+
+
+def relative_cost(boundary: BoundaryGeometry) -> float:
+    """Time that a boundary takes to relax, in arbitrary units, for shards of equal size."""
+    y, z = (np.asarray(boundary.left[axis]) for axis in (1, 2))
+    return _COST_OFFSET + math.sqrt(float((y @ y) * (z @ z)))
