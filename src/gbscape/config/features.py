@@ -18,7 +18,7 @@ SweepValue = int | float | str
 class _Sweepable(Settings):
     """What the representations that compute something share."""
 
-    sweep: dict[str, Annotated[list[SweepValue], Field(min_length=1)]] = {}
+    sweep: dict[str, Annotated[list[SweepValue], Field(min_length=1)]] = Field(default={})
     """Parameters and the values each shall take; every combination becomes a representation of its own, e.g.
     `cutoff_angstrom: [4.0, 5.0]` makes `soap~cutoff_angstrom=4.0` and `soap~cutoff_angstrom=5.0`."""
 
@@ -28,8 +28,8 @@ def _require_sound_quippy(n_max: int, l_max: int, cutoff_angstrom: float, sigma_
     if not error <= LARGEST_ERROR:
         raise ValueError(
             f"quippy is numerically unstable for n_max={n_max}, l_max={l_max}, cutoff_angstrom={cutoff_angstrom:g}, "
-            f"sigma_angstrom={sigma_angstrom:g}: its power spectrum (norm 1) would be wrong by about {error:.0e} for an "
-            f"atom {CLOSEST_APPROACH_ANGSTROM:g} Angstrom away, and at most {LARGEST_ERROR:.0e} is allowed; "
+            f"sigma_angstrom={sigma_angstrom:g}: its power spectrum (norm 1) would be wrong by about {error:.0e} for "
+            f"an atom {CLOSEST_APPROACH_ANGSTROM:g} Angstrom away, and at most {LARGEST_ERROR:.0e} is allowed; "
             "choose a smaller sigma_angstrom, l_max or n_max"
         )
 
@@ -64,7 +64,7 @@ class Soap(_Sweepable):
 def _require_transition_inside(width_angstrom: float, cutoff_angstrom: float) -> None:
     if width_angstrom >= cutoff_angstrom:
         raise ValueError(
-            f"cutoff_transition_width_angstrom={width_angstrom:g} must be smaller than cutoff_angstrom={cutoff_angstrom:g}"
+            f"cutoff_transition_width_angstrom={width_angstrom:g} must be smaller than the cut-off, {cutoff_angstrom:g}"
         )
 
 
@@ -165,7 +165,7 @@ class Scattering(_Sweepable):
     def _resolved(self) -> "Scattering":
         # The density's Fourier transform falls as exp(-(k w)^2 / 2); at the grid's wave number 2 pi / h a squared
         # density keeps exp(-(pi w / h)^2) of it, which is 5e-5 at h = w and 9e-2 at h = 2 w.
-        if self.spacing_angstrom > 1.01 * self.atom_width_angstrom:
+        if self.spacing_angstrom > self.atom_width_angstrom:
             raise ValueError(
                 f"spacing_angstrom={self.spacing_angstrom:g} is too coarse for atom_width_angstrom="
                 f"{self.atom_width_angstrom:g}: the spacing may be at most the width of the atoms"
@@ -231,16 +231,13 @@ def expand(representations: Mapping[str, Representation]) -> dict[str, Represent
     order of the sweep, values as the settings print them. A concatenation `soap+st` of it is expanded alike, with the
     part's name before each parameter: `soap+st~soap.cutoff_angstrom=4.0~soap.l_max=6`. Without a sweep nothing changes.
 
-    Returns
-    -------
-    Representations without sweeps, in the order given, each sweep in the order of its values, the last parameter
-    running fastest.
+    Returns:
+        Representations without sweeps, in the order given, each sweep in the order of its values, the last parameter
+        running fastest.
 
-    Raises
-    ------
-    ValueError
-        A sweep over an unknown parameter or with a value that it cannot take, or a concatenation of something that is
-        not there or is itself a concatenation; the message names the representation and the key.
+    Raises:
+        ValueError: a sweep over an unknown parameter or with a value that it cannot take, or a concatenation of something
+            that is not there or is itself a concatenation; the message names the representation and the key.
     """
     # name -> suffix of each member ("" without a sweep) and its settings
     members: dict[str, list[tuple[tuple[str, ...], Computed]]] = {
@@ -280,7 +277,7 @@ def _members(name: str, representation: Computed) -> Iterator[tuple[tuple[str, .
     sweepable = [key for key in fields if key not in ("kind", "sweep") and not _holds_several(fields[key].annotation)]
     for parameter in representation.sweep:
         if parameter not in sweepable:
-            raise ValueError(f"{where}: '{parameter}' cannot be swept; parameters of '{representation.kind}': {sweepable}")
+            raise ValueError(f"{where}: '{parameter}' cannot be swept; '{representation.kind}' allows {sweepable}")
     fixed = representation.model_dump(exclude={"sweep"})
     seen: set[tuple[str, ...]] = set()
     for values in itertools.product(*representation.sweep.values()):

@@ -30,10 +30,9 @@ def quippy_error(
     The power spectrum of a central atom and one neighbour is evaluated twice, with the upward recurrence and with a
     stable one, for neighbours between `closest_angstrom` and the cut-off.
 
-    Returns
-    -------
-    The largest Euclidean norm of the difference of the two normalised vectors; infinity if the radial basis is
-    linearly dependent to working precision.
+    Returns:
+        The largest Euclidean norm of the difference of the two normalised vectors; infinity if the radial basis is
+        linearly dependent to working precision.
     """
     basis = _radial_basis(n_max, cutoff_angstrom, sigma_angstrom)
     if basis is None:

@@ -3,7 +3,8 @@
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from gbscape.structure.slab_cell import check_slab_cell, periodic_tree
 
 CLOSEST_PAIR_ANGSTROM = 1.0
 """No two atoms of a relaxed metal are this close: such a pair is one atom stored twice, or an overlap left in."""
@@ -13,24 +14,17 @@ def check_slab(atoms: Atoms) -> None:
     """Refuse a slab that the descriptors cannot stand for.
 
     Raises:
-        ValueError: not periodic in exactly y and z, cell edges not along the axes, more than one species, positions that
-            are not finite, atoms that (nearly) coincide.
+        ValueError: not a slab (see `check_slab_cell`), not of one species, or with atoms that (nearly) coincide.
     """
-    if tuple(atoms.pbc) != (False, True, True):
-        raise ValueError(f"a slab must be periodic in y and z and not in x; pbc is {tuple(map(bool, atoms.pbc))}")
-    edges = atoms.cell.array
-    if not np.allclose(edges, np.diag(edges.diagonal()), atol=1e-8) or not (edges.diagonal()[1:] > 0).all():
-        raise ValueError(f"a slab's cell edges must lie along x, y and z and have a length; the cell is {edges.tolist()}")
+    check_slab_cell(atoms)
     species = sorted(set(atoms.get_chemical_symbols()))
     if len(species) != 1:
-        raise ValueError(f"the descriptors are for one species, the slab has {species or 'no atoms'}")
-    finite = np.isfinite(atoms.positions).all(axis=1)
-    if not finite.all():
-        raise ValueError(f"{np.count_nonzero(~finite)} atoms have positions that are not finite, first {np.argmin(finite)}")
+        raise ValueError(f"the descriptors are for one species, the slab has {', '.join(species) or 'no atoms'}")
     distance, first, second = closest_pair(atoms)
     if distance < CLOSEST_PAIR_ANGSTROM:
         raise ValueError(
-            f"atoms {first} and {second} are {distance:.3g} Angstrom apart; at least {CLOSEST_PAIR_ANGSTROM:g} is expected"
+            f"atoms {first} and {second} are {distance:.3g} Angstrom apart; the least that is taken for two atoms is "
+            f"{CLOSEST_PAIR_ANGSTROM:g}"
         )
 
 
@@ -56,10 +50,10 @@ def check_surroundings(atoms: Atoms, centres: NDArray[np.int_], cutoff_angstrom:
     low, high = x[centres].min() - cutoff_angstrom, x[centres].max() + cutoff_angstrom
     if low < x.min() or high > x.max():
         raise ValueError(
-            f"the neighbourhoods (cut-off {cutoff_angstrom:g} Angstrom) of the selected atoms, {x[centres].min():.1f} <= x <= "
-            f"{x[centres].max():.1f} Angstrom, reach beyond the slab's atoms, {x.min():.1f} <= x <= {x.max():.1f}: they would "
-            f"see vacuum. Build a slab with atoms from {low:.1f} to {high:.1f} Angstrom (at least {max(-low, high):.1f} on each "
-            "side of x = 0), or choose a smaller cut-off"
+            f"the neighbourhoods (cut-off {cutoff_angstrom:g} Angstrom) of the selected atoms, at x from "
+            f"{x[centres].min():.1f} to {x[centres].max():.1f} Angstrom, reach beyond the slab's atoms, at x from "
+            f"{x.min():.1f} to {x.max():.1f}: they would see vacuum. Build a slab with atoms from {low:.1f} to {high:.1f} "
+            f"Angstrom (at least {max(-low, high):.1f} on each side of x = 0), or choose a smaller cut-off"
         )
 
 
@@ -70,13 +64,8 @@ def closest_pair(atoms: Atoms) -> tuple[float, int, int]:
     """
     if len(atoms) < 2:
         return np.inf, 0, 0
-    periods = atoms.cell.lengths() * atoms.pbc  # 0: not periodic
-    wrapped = atoms.positions.copy()
-    for axis in np.flatnonzero(periods):
-        wrapped[:, axis] %= periods[axis]
-        wrapped[wrapped[:, axis] >= periods[axis], axis] = 0.0  # a remainder may round up to the period itself
-    tree = cKDTree(wrapped, boxsize=periods)
-    distances, neighbours = tree.query(wrapped, k=2)
+    tree = periodic_tree(atoms)
+    distances, neighbours = tree.query(tree.data, k=2)
     # Coinciding atoms may come in either order, so the neighbour is whichever of the two is not the atom itself.
     first = int(distances[:, 1].argmin())
     second = int(next(j for j in neighbours[first] if j != first))

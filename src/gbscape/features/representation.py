@@ -23,8 +23,8 @@ def featurize(atoms: Atoms, mask: NDArray[np.bool_], representation: Representat
         (n_features,) as named by `feature_names`.
 
     Raises:
-        ValueError: a slab or a selection that cannot be described, a sweep that is not expanded, or a concatenation, which
-            is put together from its parts by `concatenate`.
+        ValueError: a slab or a selection that cannot be described, a sweep that is not expanded, or a concatenation,
+            which is put together from its parts by `concatenate`.
     """
     if isinstance(representation, Concatenate):
         raise ValueError(f"a concatenation is made from the vectors of its parts, {', '.join(representation.of)}")

@@ -1,7 +1,7 @@
 """Solid-harmonic wavelet scattering of a boundary's density in its own periodic cell.
 
-The density is a sum of Gaussians of integral 1 on the boundary's atoms, periodic in y and z with the true periods; along x
-vacuum keeps the periodic images apart. With the wavelets of Eickenberg et al., J. Chem. Phys. 148, 241732 (2018),
+The density is a sum of Gaussians of integral 1 on the boundary's atoms, periodic in y and z with the true periods; along
+x vacuum keeps the periodic images apart. With the wavelets of Eickenberg et al., J. Chem. Phys. 148, 241732 (2018),
 
     psi_jlm^(k) = c_l (|k| s_j)^l exp(-(|k| s_j)^2 / 2) Y_lm(k),  s_j = sigma_0 2^j,
 
@@ -34,10 +34,10 @@ def boundary_scattering(
         atoms: slab of one species, periodic in y and z.
         mask: (n,) true for the atoms of the boundary.
         parameters: the transform's settings.
-        engine: code that computes; null takes the one in the settings.
+        engine: code that computes; None takes the one in the settings.
 
     Returns:
-        (n_features,) as named by `feature_names`. An integral of U^q has the unit Angstrom^(1 - 3 q), for U is a density.
+        (n_features,) as named by `feature_names`; an integral of U^q has the unit Angstrom^(1 - 3 q), as U is a density.
 
     Raises:
         ValueError: a slab or a selection that cannot be described (see `gbscape.features.checks`).
@@ -62,7 +62,7 @@ def scatter(
         density: (n_x, n_y, n_z) at the points i L / n of each axis, not negative.
         cell: (3,) edge lengths in Angstrom of the orthorhombic cell, periodic along all three axes.
         parameters: the transform's settings; the spacing and the width of the atoms are not used.
-        engine: code that computes; null takes the one in the settings.
+        engine: code that computes; None takes the one in the settings.
 
     Returns:
         (n_features,) as named by `feature_names`, in the density's unit to the power q times Angstrom^3.
@@ -72,7 +72,7 @@ def scatter(
     """
     lengths = np.asarray(cell, dtype=float)
     if lengths.shape != (3,) or not (lengths > 0).all():
-        raise ValueError(f"the cell must be three positive edge lengths, got {cell}")
+        raise ValueError(f"the cell must be three positive edge lengths, got {cell!r}")
     if density.ndim != 3 or not np.isfinite(density).all() or density.min() < 0:
         raise ValueError("the density must be a three-dimensional array of finite numbers that are not negative")
     first_and_second = _engine(engine or parameters.engine)(density, lengths, parameters)
@@ -94,18 +94,21 @@ def feature_names(parameters: Scattering) -> list[str]:
 
 
 def vacuum_angstrom(parameters: Scattering) -> float:
-    """Empty length to leave along x between the outermost atoms and their periodic images."""
-    widest = parameters.sigma_0_angstrom * 2**parameters.j_max
-    return VACUUM_WIDTHS / np.sqrt(min(1.0, parameters.integral_powers[0])) * np.hypot(widest, parameters.atom_width_angstrom)
+    """Empty length to leave along x between the outermost atoms and their periodic images.
 
-
-VACUUM_WIDTHS = 10.0
+    A modulus falls off about as exp(-(x / s)^2 / 2) with the widest wavelet's s, and its power q < 1 as slowly as with
+    s / sqrt(q). Ten such widths between the images keep their influence on any feature below half a per cent, and it is
+    the same for all boundaries.
+    """
+    widest = np.hypot(parameters.sigma_0_angstrom * 2**parameters.j_max, parameters.atom_width_angstrom)
+    return float(10.0 * widest / np.sqrt(min(1.0, parameters.integral_powers[0])))
 
 
 def grid_shape(cell: ArrayLike, spacing_angstrom: float) -> tuple[int, int, int]:
     """Even numbers of grid points that suit a fast Fourier transform, no further apart than the spacing."""
     nx, ny, nz = (
-        2 * next_fast_len(max(1, int(np.ceil(length / spacing_angstrom / 2 - 1e-9))), real=True) for length in np.asarray(cell)
+        2 * next_fast_len(max(1, int(np.ceil(length / spacing_angstrom / 2 - 1e-9))), real=True)
+        for length in np.asarray(cell, dtype=float)
     )
     return nx, ny, nz
 

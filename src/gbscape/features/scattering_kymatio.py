@@ -1,8 +1,8 @@
 """Kymatio's solid-harmonic scattering on orthorhombic periodic cells.
 
-Kymatio's `HarmonicScattering3D` builds its filters for one grid spacing along all axes. Its transform takes any filters,
-so it gets ones of physical wave vectors instead; on a cube with an even number of points they give what Kymatio's own
-give. (On odd grids Kymatio's own filters are off: they are not centred on zero frequency.)
+Kymatio's `HarmonicScattering3D` builds its filters for one grid spacing along all axes. Its transform takes any
+filters, so it gets ones of physical wave vectors instead; on a cube with an even number of points they give what
+Kymatio's own give. (With an odd number Kymatio's own are off: they are not centred on zero frequency.)
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ if not hasattr(scipy.special, "sph_harm"):
     # Kymatio 0.3.0 imports a function that SciPy 1.17 removed; the same with its arguments in the old order:
     scipy.special.sph_harm = lambda m, n, theta, phi: scipy.special.sph_harm_y(n, m, phi, theta)
 
-from kymatio.scattering3d.backend.numpy_backend import backend  # noqa: E402
-from kymatio.scattering3d.core.scattering3d import scattering3d  # noqa: E402
+from kymatio.scattering3d.backend.numpy_backend import backend
+from kymatio.scattering3d.core.scattering3d import scattering3d
 
 Array = NDArray[np.float64]
 
 
 def scatter_kymatio(density: Array, cell: Array, parameters: Scattering) -> Array:
-    """First- and second-order integrals, in the order of `gbscape.features.scattering.feature_names`, double precision."""
+    """First- and second-order integrals in double precision, as `gbscape.features.scattering.feature_names` has them."""
     scales = range(parameters.j_max + 1)
     integrals = []
     for order in range(parameters.l_max + 1):
@@ -66,8 +66,8 @@ class Harmonics:
 class ScaledFilters(Sequence[Array]):
     """Fourier transforms of the wavelets of one order and width, by m + l, made when they are asked for.
 
-    They lack the phase (-i)^l of Kymatio's and are combined to real harmonics: the sum over m of the squared moduli is the
-    same, and a real filter is half the memory.
+    They lack the phase (-i)^l of Kymatio's and are combined to real harmonics: the sum over m of the squared moduli is
+    the same, and a real filter is half the memory.
     """
 
     def __init__(self, order: int, sigma_angstrom: float, harmonics: Harmonics) -> None:

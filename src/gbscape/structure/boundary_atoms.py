@@ -10,13 +10,14 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gbscape.config.survey import BoundaryAtoms, Lattice
+from gbscape.structure.slab_cell import check_slab_cell, periodic_tree
 
 # OVITO is used for its analysis alone; Qt must not look for a display.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OVITO_GUI_MODE", "0")
 
-from ovito.io.ase import ase_to_ovito  # noqa: E402
-from ovito.modifiers import CommonNeighborAnalysisModifier  # noqa: E402
+from ovito.io.ase import ase_to_ovito
+from ovito.modifiers import CommonNeighborAnalysisModifier
 
 _TYPE_OF_LATTICE = {
     "fcc": int(CommonNeighborAnalysisModifier.Type.FCC),
@@ -39,23 +40,23 @@ class BoundarySelection(NamedTuple):
 def select_boundary_atoms(atoms: Atoms, settings: BoundaryAtoms, lattice: Lattice | None = None) -> BoundarySelection:
     """Select the atoms that are not bulk crystal, and those within `buffer_angstrom` of them.
 
-    Bulk is what adaptive common-neighbour analysis (Stukowski 2012) finds to be of the grains' lattice. Atoms of the free
-    surfaces at both x ends are not bulk either, but no boundary: non-bulk atoms that are connected, by bonds of first
-    (in bcc first and second) neighbours, with the outermost layers are left out. The buffer never takes in a surface.
+    Bulk is what adaptive common-neighbour analysis (Stukowski 2012) finds to be of the grains' lattice. Atoms of the
+    free surfaces at both x ends are not bulk either, but no boundary: non-bulk atoms that are connected, by bonds of
+    first (in bcc first and second) neighbours, with the outermost layers are left out.
 
-    The selection follows the crystal's periods in y and z, so that a mean over it does not depend on how often the cell is
-    repeated.
+    An atom is selected for its surroundings alone, images in y and z included, so that a mean over the selection does
+    not depend on how often the cell is repeated.
 
     Args:
         atoms: slab of one cubic crystal, normal along x, periodic in y and z, cell edges along x, y and z.
         settings: the buffer.
-        lattice: lattice of the grains; null takes whichever of fcc and bcc more atoms have.
+        lattice: lattice of the grains; None takes whichever of fcc and bcc more atoms have.
 
     Raises:
-        ValueError: a slab of another shape; atoms that are mostly not of `lattice`; no boundary atom; a boundary that is
-            connected with a free surface, or whose buffer reaches one.
+        ValueError: a slab of another shape; atoms that are mostly not of `lattice`; no boundary atom; a boundary that
+            is connected with a free surface, or whose buffer reaches one.
     """
-    _check_slab(atoms)
+    check_slab_cell(atoms)
     structure_type = adaptive_cna(atoms)
     lattice = lattice or _commoner_lattice(structure_type)
     if lattice not in _TYPE_OF_LATTICE:
@@ -65,10 +66,10 @@ def select_boundary_atoms(atoms: Atoms, settings: BoundaryAtoms, lattice: Lattic
     bulk = structure_type == _TYPE_OF_LATTICE[lattice]
     if bulk.mean() < 0.2:
         raise ValueError(
-            f"only {bulk.sum()} of {len(atoms)} atoms are {lattice}: check the lattice, and that the slab is thick enough "
-            "to have crystal on both sides of the boundary"
+            f"only {bulk.sum()} of {len(atoms)} atoms are {lattice}: check the lattice, and that the slab is thick "
+            "enough to have crystal on both sides of the boundary"
         )
-    tree = _periodic_tree(atoms.positions, atoms)
+    tree = periodic_tree(atoms)
     nearest = np.median(tree.query(tree.data[bulk], k=2)[0][:, 1])
     bond_angstrom = _BOND_LENGTH[lattice] * nearest
 
@@ -79,8 +80,8 @@ def select_boundary_atoms(atoms: Atoms, settings: BoundaryAtoms, lattice: Lattic
     disordered = ~bulk & ~surface
     if not disordered.any():
         raise ValueError(
-            f"no boundary atom: apart from the free surfaces all {len(atoms)} atoms are {lattice}, as in a perfect crystal; "
-            "check that the grains differ in orientation and that the relaxation has not joined them"
+            f"no boundary atom: apart from the free surfaces all {len(atoms)} atoms are {lattice}, as in a perfect "
+            "crystal; check that the grains differ in orientation and that the relaxation has not joined them"
         )
     mask = disordered | _within(tree, disordered, settings.buffer_angstrom)
     if (mask & (surface | outermost)).any():
@@ -101,28 +102,9 @@ def adaptive_cna(atoms: Atoms) -> NDArray[np.int8]:
     return np.array(data.particles["Structure Type"], dtype=np.int8)
 
 
-def _check_slab(atoms: Atoms) -> None:
-    if tuple(atoms.pbc) != (False, True, True):
-        raise ValueError(f"a slab must be periodic in y and z and not in x; pbc is {tuple(map(bool, atoms.pbc))}")
-    if not np.allclose(atoms.cell.array, np.diag(atoms.cell.array.diagonal()), atol=1e-8):
-        raise ValueError(f"a slab's cell edges must lie along x, y and z; the cell is {atoms.cell.array.tolist()}")
-    if not np.isfinite(atoms.positions).all():
-        raise ValueError(f"{(~np.isfinite(atoms.positions).all(axis=1)).sum()} atoms have positions that are not finite")
-
-
 def _commoner_lattice(structure_type: NDArray[np.int8]) -> Lattice:
     fcc, bcc = (np.count_nonzero(structure_type == _TYPE_OF_LATTICE[lattice]) for lattice in ("fcc", "bcc"))
     return "fcc" if fcc >= bcc else "bcc"
-
-
-def _periodic_tree(positions: NDArray[np.float64], atoms: Atoms) -> cKDTree:
-    """Tree whose distances are to the nearest image in y and z."""
-    periods = atoms.cell.lengths() * atoms.pbc  # 0: not periodic
-    wrapped = positions.copy()
-    for axis in np.flatnonzero(periods):
-        wrapped[:, axis] %= periods[axis]
-        wrapped[wrapped[:, axis] >= periods[axis], axis] = 0.0  # a remainder may round up to the period itself
-    return cKDTree(wrapped, boxsize=periods)
 
 
 def _connected_with(
@@ -156,9 +138,10 @@ def _check_surface_is_apart(
     joined = surface & ~outermost & (np.abs(x - boundary_x) < bond_angstrom)
     if joined.any():
         raise ValueError(
-            f"atoms that are not bulk crystal connect the boundary at x = {boundary_x:.1f} Angstrom with a free surface "
-            f"({surface.sum()} atoms, down to {depth[surface].max():.1f} Angstrom below it): the slab, from "
-            f"{x.min():.1f} to {x.max():.1f} Angstrom, is too thin, or a stacking fault crosses a grain; build a thicker slab"
+            f"atoms that are not bulk crystal connect the boundary at x = {boundary_x:.1f} Angstrom with a free "
+            f"surface ({surface.sum()} atoms, down to {depth[surface].max():.1f} Angstrom below it): the slab, from "
+            f"{x.min():.1f} to {x.max():.1f} Angstrom, is too thin, or a stacking fault crosses a grain; build a "
+            "thicker slab"
         )
 
 
