@@ -7,7 +7,6 @@ integers: fcc vectors have an even sum, bcc vectors three components of one pari
 import functools
 import itertools
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -89,7 +88,7 @@ def primitive_vectors_within(lattice: Lattice, max_length: float) -> IntArray:
     return vectors
 
 
-def miller_family(direction: Sequence[int]) -> tuple[int, int, int]:
+def miller_family(direction: ArrayLike) -> tuple[int, int, int]:
     """Miller indices h >= k >= l >= 0 of the family <hkl> that an integer direction belongs to, without common divisor."""
     h, k, l = sorted((abs(int(i)) for i in reduced(direction)), reverse=True)  # noqa: E741
     return h, k, l

@@ -123,7 +123,9 @@ def smallest_description(form: CanonicalForm, lattice: Lattice, max_length: floa
     y_squared, z_squared = (y_left**2).sum(axis=1), (z_left**2).sum(axis=1)
     allowed = np.flatnonzero((y_squared <= z_squared) & (z_squared <= squared_length_limit(max_length)))
     if not allowed.size:
-        raise ValueError(f"Sigma {sigma} boundary on {form[1:4]}: no periodic cell with vectors up to {max_length:g} a0/2")
+        raise ValueError(
+            f"Sigma {sigma} boundary on {form[1:4]}: no periodic cell with vectors up to {max_length:g} a0/2"
+        )
     best = min(allowed, key=lambda i: (y_squared[i] * z_squared[i], z_squared[i], *-y_left[i]))
     normals = primitive_vectors([normal, numerators.T @ normal], lattice)
     left = np.stack([normals[0], y_left[best], z_left[best]])

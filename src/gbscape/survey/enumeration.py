@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from gbscape.config.survey import Enumeration, Lattice
@@ -92,7 +93,7 @@ def _canonical_forms_within(lattice: Lattice, max_length: float) -> set[Canonica
     # the four choices of its y axis that turn the sample about x; the right grain then takes every orientation.
     families = -np.sort(-np.abs(triples[:, 0]), axis=1)
     rank = _rank(families)
-    upright = (triples[:, 0] >= 0).all(axis=1)
+    upright: NDArray[np.bool_] = np.all(triples[:, 0] >= 0, axis=1)
     turned = np.stack([triples[:, 1], triples[:, 2], -triples[:, 1], -triples[:, 2]], axis=1)
     first = _is_largest(turned)
 
@@ -156,8 +157,8 @@ def _rank(rows: IntArray) -> IntArray:
     return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def _is_largest(rows: IntArray) -> np.ndarray:
+def _is_largest(rows: IntArray) -> NDArray[np.bool_]:
     """Whether the first of the vectors, shape (n, k, 3), is lexicographically the largest of its k; shape (n,)."""
     span = 2 * int(np.abs(rows).max(initial=0)) + 1
-    codes = rows @ np.array([span**2, span, 1])
-    return codes[:, 0] == codes.max(axis=1)
+    codes: IntArray = rows @ np.array([span**2, span, 1])
+    return np.equal(codes[:, 0], codes.max(axis=1))

@@ -115,7 +115,9 @@ def read_supplement(directory: str | Path) -> pd.DataFrame:
     for name, part in parts.items():
         different = sorted(set(crystallography.index) ^ set(part.index))
         if different:
-            raise PublishedDataError(f"{directory}: fcc1-3.txt and {name} do not list the same boundaries: {different[:5]}")
+            raise PublishedDataError(
+                f"{directory}: fcc1-3.txt and {name} do not list the same boundaries: {different[:5]}"
+            )
     table = crystallography[["id", "sigma"]].join([energies, mobility, shear])
     for column, series in codes.items():
         names = dict(enumerate(CLASSES[column]))
@@ -190,7 +192,7 @@ def load_table1(path: str | Path) -> pd.DataFrame:
     if not accuracy.between(0, 100).all():
         row = accuracy.index[~accuracy.between(0, 100)][0]
         raise PublishedDataError(
-            f"{path}, row {row + 1} of the table, column accuracy_percent: {table['accuracy_percent'][row]!r}; "
+            f"{path}, row {row + 1} of the table, column accuracy_percent: {str(table['accuracy_percent'][row])!r}; "
             "expected a percentage"
         )
     twice = table[table.duplicated(["property", "representation"])]
@@ -230,7 +232,9 @@ def _read_columns(path: Path, names: Sequence[str]) -> pd.DataFrame:
         except ValueError:
             raise PublishedDataError(f"{path}, line {number}: {line!r} is not a line of numbers") from None
         if len(figures) != len(names) or index in rows:
-            raise PublishedDataError(f"{path}, line {number}: expected a new number and {len(names)} figures, got {line!r}")
+            raise PublishedDataError(
+                f"{path}, line {number}: expected a new number and {len(names)} figures, got {line!r}"
+            )
         rows[index] = figures
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(names))
 
@@ -241,7 +245,9 @@ def _typed(table: pd.DataFrame, source: str | Path) -> pd.DataFrame:
         numbers = pd.to_numeric(table[column], errors="coerce")
         bad = table.index[numbers.isna() & (table[column].notna() | (column != "relative_shear"))]
         if len(bad):
-            raise PublishedDataError(f"{source}, {bad[0]}, column {column}: {table[column][bad[0]]!r} is not a number")
+            raise PublishedDataError(
+                f"{source}, {bad[0]}, column {column}: {str(table[column][bad[0]])!r} is not a number"
+            )
         table[column] = numbers.astype(dtype)
     for column, names in CLASSES.items():
         table[column] = pd.Categorical(table[column], categories=list(names))
