@@ -6,17 +6,38 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-TINY = {
+TINY: dict[str, Any] = {
     "name": "tiny",
-    "survey": {"enumeration": {"max_length": 4, "count": 4}, "shards": 2},
+    "survey": {
+        "enumeration": {"max_length": 6, "count": 8},
+        "relaxation": {
+            "min_translations": 1,
+            "max_translations": 4,
+            "max_overlap_cutoffs": 2,
+            "stage_steps": [30],
+            "refine_rounds": 0,
+            "finalists": 1,
+        },
+        "shards": 2,
+    },
+    "features": {
+        "representations": {
+            "soap": {"kind": "soap", "n_max": 4, "l_max": 4},
+            "multi_scale_soap": {"kind": "multi_scale_soap", "n_max": 4, "l_max": 4},
+            "st": {"kind": "scattering", "j_max": 1, "l_max": 2},
+        },
+        "shards": 2,
+    },
+    "learn": {"n_splits": 2, "trees": {"folds": 2}, "learning_curve": {"fractions": [1.0], "repeats": 2}},
 }
-"""Four small boundaries: enough to go through every rule."""
+"""Eight small boundaries, hardly searched: enough to go through every rule in about a minute."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -34,10 +55,10 @@ def project(tmp_path: Path) -> Path:
 def snakemake(project: Path) -> Run:
     """Run snakemake in the copy: `snakemake(config, *arguments)`; returns the completed process."""
 
-    def run(config: dict, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def run(config: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
         (project / "test.yaml").write_text(yaml.safe_dump(config))
         return subprocess.run(
-            command(*arguments), cwd=project, capture_output=True, text=True, timeout=timeout, check=False
+            command(*arguments), cwd=project, capture_output=True, text=True, timeout=900, check=False
         )
 
     return run

