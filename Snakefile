@@ -4,7 +4,7 @@ include: "workflow/Snakefile"
 
 # An included file brings no default target along.
 rule default:
+    default_target: True
     input:
         rules.all.input,
-    default_target: True
     localrule: True

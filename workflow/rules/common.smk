@@ -1,4 +1,8 @@
-# What all rules share: the checked configuration, folders, hashes of code.
+# What all rules share: the checked configuration, folders, hashes of code, names and patterns of paths.
+import re
+
+from gbscape.config.features import Concatenate, expand as expand_sweeps
+from gbscape.config.learn import TASKS
 from gbscape.config.model import ConfigError, load
 from gbscape.store.code import code_hash
 
@@ -11,10 +15,18 @@ validate(config, "../schemas/config.schema.json", set_default=False)
 RESULTS = f"results/{CONFIG.name}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
+SURVEY = f"{RESULTS}/survey"
+FEATURES = f"{RESULTS}/features"
+LEARN = f"{RESULTS}/learn"
 
-
-wildcard_constraints:
-    shard=r"\d+",
+PUBLISHED = list(filter(None, [CONFIG.published.supplement or CONFIG.published.table]))
+REPRESENTATIONS = expand_sweeps(CONFIG.features.representations)
+CONCATENATED = {
+    name: r.of for name, r in REPRESENTATIONS.items() if isinstance(r, Concatenate)
+}
+COMPUTED = {name: r for name, r in REPRESENTATIONS.items() if name not in CONCATENATED}
+TARGETS = CONFIG.learn.targets
+REGRESSION_TARGETS = [t for t in TARGETS if TASKS[t] == "regression"]
 
 
 def leaf(settings):
@@ -25,3 +37,21 @@ def leaf(settings):
 def shards(pattern, count):
     """Paths of all shards of a step; `pattern` holds {shard}."""
     return [pattern.replace("{shard}", str(i)) for i in range(count)]
+
+
+def one_of(names):
+    """Regular expression that matches exactly these names."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+def learned(table, targets=TARGETS, baseline=False):
+    """Paths of one table of every target and representation."""
+    names = [*REPRESENTATIONS, *(["random"] if baseline else [])]
+    return [
+        f"{LEARN}/{target}/{name}/{table}.csv" for target in targets for name in names
+    ]
+
+
+wildcard_constraints:
+    shard=r"\d+",
+    target=one_of(TASKS),

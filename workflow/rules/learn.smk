@@ -1,12 +1,4 @@
 # Learn every target from every representation; one table of each kind at the end.
-from gbscape.config.learn import TASKS
-
-LEARN = f"{RESULTS}/learn"
-REGRESSION_TARGETS = [t for t in CONFIG.learn.targets if TASKS[t] == "regression"]
-
-
-wildcard_constraints:
-    target=one_of(TASKS),
 
 
 rule learn:
@@ -18,23 +10,23 @@ rule learn:
         predictions=f"{LEARN}/{{target}}/{{representation}}/predictions.csv",
         importance=f"{LEARN}/{{target}}/{{representation}}/importance.csv",
         confusion=f"{LEARN}/{{target}}/{{representation}}/confusion.csv",
-    params:
-        settings=leaf(CONFIG.learn),
-        seed=CONFIG.seed,
-        code=code_hash("gbscape.survey.learn_target"),
     log:
         f"{LOGS}/learn/{{target}}/{{representation}}.log",
     benchmark:
         f"{BENCHMARKS}/learn/{{target}}/{{representation}}.tsv"
     wildcard_constraints:
         representation=one_of(REPRESENTATIONS),
+    conda:
+        "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
         mem_mb=4000,
         runtime=120,
         tasks=1,
-    conda:
-        "../../envs/learn.yaml"
+    params:
+        settings=leaf(CONFIG.learn),
+        seed=CONFIG.seed,
+        code=code_hash("gbscape.survey.learn_target"),
     script:
         "../scripts/learn_target.py"
 
@@ -45,10 +37,6 @@ rule learning_curve:
         energies=rules.tabulate_energies.output[0],
     output:
         f"{LEARN}/{{target}}/{{representation}}/learning_curve.csv",
-    params:
-        settings=leaf(CONFIG.learn),
-        seed=CONFIG.seed,
-        code=code_hash("gbscape.survey.learn_target"),
     log:
         f"{LOGS}/learning_curve/{{target}}/{{representation}}.log",
     benchmark:
@@ -56,13 +44,17 @@ rule learning_curve:
     wildcard_constraints:
         target=one_of(REGRESSION_TARGETS),
         representation=one_of(REPRESENTATIONS),
+    conda:
+        "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
         mem_mb=4000,
         runtime=120,
         tasks=1,
-    conda:
-        "../../envs/learn.yaml"
+    params:
+        settings=leaf(CONFIG.learn),
+        seed=CONFIG.seed,
+        code=code_hash("gbscape.survey.learn_target"),
     script:
         "../scripts/learn_learning_curve.py"
 
@@ -74,28 +66,22 @@ rule learn_random:
         scores=f"{LEARN}/{{target}}/random/scores.csv",
         predictions=f"{LEARN}/{{target}}/random/predictions.csv",
         confusion=f"{LEARN}/{{target}}/random/confusion.csv",
-    params:
-        settings=leaf(CONFIG.learn),
-        seed=CONFIG.seed,
-        code=code_hash("gbscape.survey.learn_target"),
     log:
         f"{LOGS}/learn_random/{{target}}.log",
     benchmark:
         f"{BENCHMARKS}/learn_random/{{target}}.tsv"
+    conda:
+        "../../envs/learn.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
         tasks=1,
-    conda:
-        "../../envs/learn.yaml"
+    params:
+        settings=leaf(CONFIG.learn),
+        seed=CONFIG.seed,
+        code=code_hash("gbscape.survey.learn_target"),
     script:
         "../scripts/learn_random.py"
-
-
-def learned(table, targets=CONFIG.learn.targets, baseline=False):
-    """Paths of one table of every target and representation."""
-    names = [*REPRESENTATIONS, *(["random"] if baseline else [])]
-    return [f"{LEARN}/{target}/{name}/{table}.csv" for target in targets for name in names]
 
 
 rule gather_learning:
@@ -111,17 +97,17 @@ rule gather_learning:
         importance=f"{LEARN}/importance.csv",
         confusion=f"{LEARN}/confusion.csv",
         learning_curve=f"{LEARN}/learning_curve.csv",
-    params:
-        code=code_hash("gbscape.store.tables"),
     log:
         f"{LOGS}/gather_learning.log",
     benchmark:
         f"{BENCHMARKS}/gather_learning.tsv"
+    conda:
+        "../../envs/learn.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
         tasks=1,
-    conda:
-        "../../envs/learn.yaml"
+    params:
+        code=code_hash("gbscape.store.tables"),
     script:
         "../scripts/learn_gather.py"

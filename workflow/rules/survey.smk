@@ -1,24 +1,22 @@
 # The survey: enumerate boundaries, prepare the potential, relax, find the boundary atoms, gather.
-SURVEY = f"{RESULTS}/survey"
-PUBLISHED = list(filter(None, [CONFIG.published.supplement or CONFIG.published.table]))
 
 
 rule enumerate_boundaries:
     output:
         f"{SURVEY}/boundaries.csv",
-    params:
-        settings=leaf(CONFIG.survey.enumeration),
-        code=code_hash("gbscape.survey.enumeration"),
     log:
         f"{LOGS}/enumerate_boundaries.log",
     benchmark:
         f"{BENCHMARKS}/enumerate_boundaries.tsv"
+    conda:
+        "../../envs/survey.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
         tasks=1,
-    conda:
-        "../../envs/survey.yaml"
+    params:
+        settings=leaf(CONFIG.survey.enumeration),
+        code=code_hash("gbscape.survey.enumeration"),
     script:
         "../scripts/survey_enumerate.py"
 
@@ -26,20 +24,20 @@ rule enumerate_boundaries:
 rule prepare_potential:
     output:
         description=f"{SURVEY}/potential/potential.json",
-    params:
-        settings=leaf(CONFIG.survey.potential),
-        lattice=CONFIG.survey.enumeration.lattice,
-        code=code_hash("gbscape.simulate.potentials"),
     log:
         f"{LOGS}/prepare_potential.log",
     benchmark:
         f"{BENCHMARKS}/prepare_potential.tsv"
+    conda:
+        "../../envs/survey.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
         tasks=1,
-    conda:
-        "../../envs/survey.yaml"
+    params:
+        settings=leaf(CONFIG.survey.potential),
+        lattice=CONFIG.survey.enumeration.lattice,
+        code=code_hash("gbscape.simulate.potentials"),
     script:
         "../scripts/survey_potential.py"
 
@@ -50,21 +48,21 @@ rule relax_boundaries:
         potential=rules.prepare_potential.output.description,
     output:
         f"{SURVEY}/relaxed/shard_{{shard}}.h5",
+    log:
+        f"{LOGS}/relax_boundaries/{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/relax_boundaries/{{shard}}.tsv"
+    conda:
+        "../../envs/survey.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=120,
+        tasks=1,
     params:
         settings=leaf(CONFIG.survey.relaxation),
         n_shards=CONFIG.survey.shards,
         on_failure=CONFIG.on_failure,
         code=code_hash("gbscape.survey.relax_shard"),
-    log:
-        f"{LOGS}/relax_boundaries/{{shard}}.log",
-    benchmark:
-        f"{BENCHMARKS}/relax_boundaries/{{shard}}.tsv"
-    resources:
-        mem_mb=1000,
-        runtime=120,
-        tasks=1,
-    conda:
-        "../../envs/survey.yaml"
     script:
         "../scripts/survey_relax.py"
 
@@ -76,19 +74,19 @@ rule gather_survey:
     output:
         survey=f"{SURVEY}/relaxed.h5",
         failures=f"{SURVEY}/failures.tsv",
-    params:
-        on_failure=CONFIG.on_failure,
-        code=code_hash("gbscape.survey.gather"),
     log:
         f"{LOGS}/gather_survey.log",
     benchmark:
         f"{BENCHMARKS}/gather_survey.tsv"
+    conda:
+        "../../envs/survey.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
         tasks=1,
-    conda:
-        "../../envs/survey.yaml"
+    params:
+        on_failure=CONFIG.on_failure,
+        code=code_hash("gbscape.survey.gather"),
     script:
         "../scripts/survey_gather.py"
 
@@ -98,21 +96,21 @@ rule select_boundary_atoms:
         survey=rules.gather_survey.output.survey,
     output:
         f"{SURVEY}/survey.h5",
+    log:
+        f"{LOGS}/select_boundary_atoms.log",
+    benchmark:
+        f"{BENCHMARKS}/select_boundary_atoms.tsv"
+    conda:
+        "../../envs/survey.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        tasks=1,
     params:
         settings=leaf(CONFIG.survey.boundary_atoms),
         lattice=CONFIG.survey.enumeration.lattice,
         on_failure=CONFIG.on_failure,
         code=code_hash("gbscape.survey.select_atoms"),
-    log:
-        f"{LOGS}/select_boundary_atoms.log",
-    benchmark:
-        f"{BENCHMARKS}/select_boundary_atoms.tsv"
-    resources:
-        mem_mb=2000,
-        runtime=60,
-        tasks=1,
-    conda:
-        "../../envs/survey.yaml"
     script:
         "../scripts/survey_select_atoms.py"
 
@@ -122,18 +120,18 @@ rule export_structures:
         survey=rules.select_boundary_atoms.output[0],
     output:
         directory(f"{SURVEY}/structures"),
-    params:
-        code=code_hash("gbscape.survey.export"),
     log:
         f"{LOGS}/export_structures.log",
     benchmark:
         f"{BENCHMARKS}/export_structures.tsv"
+    conda:
+        "../../envs/survey.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
         tasks=1,
-    conda:
-        "../../envs/survey.yaml"
+    params:
+        code=code_hash("gbscape.survey.export"),
     script:
         "../scripts/survey_export.py"
 
@@ -145,18 +143,18 @@ rule tabulate_energies:
         published=PUBLISHED,
     output:
         f"{SURVEY}/energies.csv",
-    params:
-        settings=leaf(CONFIG.published),
-        code=code_hash("gbscape.survey.energies"),
     log:
         f"{LOGS}/tabulate_energies.log",
     benchmark:
         f"{BENCHMARKS}/tabulate_energies.tsv"
+    conda:
+        "../../envs/survey.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
         tasks=1,
-    conda:
-        "../../envs/survey.yaml"
+    params:
+        settings=leaf(CONFIG.published),
+        code=code_hash("gbscape.survey.energies"),
     script:
         "../scripts/survey_energies.py"

@@ -32,7 +32,8 @@ def defaults_yaml() -> str:
 
 def schema_json() -> str:
     """Return the JSON schema of the configuration."""
-    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(dialect | Config.model_json_schema(), indent=2) + "\n"
 
 
 def write_files(root: str | Path = ".") -> None:
