@@ -8,7 +8,11 @@ x vacuum keeps the periodic images apart. With the wavelets of Eickenberg et al.
 the moduli are U_jl = sqrt(sum_m |rho * psi_jlm|^2) and U_j1j2l = sqrt(sum_m |U_j1l * psi_j2lm|^2) for j2 > j1, and the
 features are the integrals of rho^q, U_jl^q and U_j1j2l^q over the cell, divided by the boundary's area.
 
-They do not change when the boundary is translated or rotated or its atoms are permuted, nor when the cell is repeated.
+They do not change when the boundary is translated or rotated, when its atoms are permuted, or when the cell is repeated.
+This is exact for permutations, repetitions that keep the grid, quarter turns and translations by grid points. Otherwise
+the grid shows, for a modulus has a cusp wherever the wavelet coefficients vanish: at the default spacing of 0.5 Angstrom
+a translation or a rotation changes most features by less than 1e-3 and the worst, at second order, by up to 1e-2 (2e-3
+at 0.3 Angstrom).
 """
 
 from collections.abc import Callable
@@ -97,8 +101,8 @@ def vacuum_angstrom(parameters: Scattering) -> float:
     """Empty length to leave along x between the outermost atoms and their periodic images.
 
     A modulus falls off about as exp(-(x / s)^2 / 2) with the widest wavelet's s, and its power q < 1 as slowly as with
-    s / sqrt(q). Ten such widths between the images keep their influence on any feature below half a per cent, and it is
-    the same for all boundaries.
+    s / sqrt(q). Ten such widths between the images change the default features by 5e-4 (smallest power, widest wavelets)
+    or much less.
     """
     widest = np.hypot(parameters.sigma_0_angstrom * 2**parameters.j_max, parameters.atom_width_angstrom)
     return float(10.0 * widest / np.sqrt(min(1.0, parameters.integral_powers[0])))

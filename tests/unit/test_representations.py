@@ -1,0 +1,239 @@
+import itertools
+import string
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from gbscape.config.features import Concatenate, Features, MultiScaleSoap, Representation, Scattering, Soap, expand
+from gbscape.config.quippy_range import LARGEST_ERROR, quippy_error
+from gbscape.features import pooling, scattering, soap
+from gbscape.features.representation import concatenate, feature_names, featurize
+from gbscape.structure.bicrystal import build_bicrystal, remove_overlaps
+
+SIGMA_5_TILT = SimpleNamespace(left=[[6, 2, 0], [-2, 6, 0], [0, 0, 2]], right=[[6, -2, 0], [2, 6, 0], [0, 0, 2]])
+
+
+def representations(**raw):
+    return Features.model_validate({"representations": raw}).representations
+
+
+def slab():
+    return remove_overlaps(build_bicrystal(SIGMA_5_TILT, "fcc", 3.52, "Ni", 14.0), 1.8)
+
+
+def test_default_representations_are_those_of_the_paper():
+    defaults = Features().representations
+    assert list(defaults) == ["soap", "multi_scale_soap", "st", "soap+st"]
+    assert expand(defaults) == defaults
+    paper = defaults["soap"]
+    assert (paper.n_max, paper.l_max, paper.cutoff_angstrom) == (18, 18, 5.0)
+    for scale in defaults["multi_scale_soap"].single_scales():
+        assert quippy_error(scale.n_max, scale.l_max, scale.cutoff_angstrom, scale.sigma_angstrom) < LARGEST_ERROR
+
+
+def test_settings_survive_yaml_and_json():
+    original = Features.model_validate(
+        {"representations": {"a": {"kind": "soap", "sweep": {"l_max": [6, 9]}}, "b": {"kind": "scattering"}}}
+    )
+    assert Features.model_validate(original.model_dump(mode="json")) == original
+    assert "propertyNames" in Features.model_json_schema()["properties"]["representations"]
+
+
+def test_sweep_makes_every_combination_in_order():
+    swept = representations(
+        soap={"kind": "soap", "n_max": 6, "sweep": {"cutoff_angstrom": [5, 4.0], "l_max": [4, 6]}},
+        st={"kind": "scattering"},
+    )
+    expanded = expand(swept)
+    assert list(expanded) == [
+        "soap~cutoff_angstrom=5.0~l_max=4",
+        "soap~cutoff_angstrom=5.0~l_max=6",
+        "soap~cutoff_angstrom=4.0~l_max=4",
+        "soap~cutoff_angstrom=4.0~l_max=6",
+        "st",
+    ]
+    assert expanded["soap~cutoff_angstrom=4.0~l_max=6"] == Soap(n_max=6, cutoff_angstrom=4.0, l_max=6)
+    assert expand(expanded) == expanded
+
+
+def test_concatenation_of_swept_parts_is_every_combination():
+    expanded = expand(
+        representations(
+            soap={"kind": "soap", "sweep": {"cutoff_angstrom": [4.0, 5.0]}},
+            st={"kind": "scattering", "sweep": {"j_max": [1, 2]}},
+            both={"kind": "concatenate", "of": ["soap", "st"]},
+        )
+    )
+    joined = {name: its.of for name, its in expanded.items() if isinstance(its, Concatenate)}
+    assert joined == {
+        f"both~soap.cutoff_angstrom={cutoff}~st.j_max={j}": (f"soap~cutoff_angstrom={cutoff}", f"st~j_max={j}")
+        for cutoff, j in itertools.product((4.0, 5.0), (1, 2))
+    }
+    assert all(part in expanded for parts in joined.values() for part in parts)
+
+
+@given(
+    name=st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_.+-]{0,20}\Z"),
+    cutoffs=st.lists(st.floats(1.0, 8.0), min_size=1, max_size=3, unique=True),
+    orders=st.lists(st.integers(0, 6), min_size=1, max_size=3, unique=True),
+)
+def test_names_of_sweeps_are_distinct_and_safe_in_file_names(name, cutoffs, orders):
+    raw = {"kind": "soap", "n_max": 4, "sweep": {"cutoff_angstrom": cutoffs, "l_max": orders}}
+    expanded = expand(representations(**{name: raw}))
+    assert len(expanded) == len(cutoffs) * len(orders)
+    safe = set(string.ascii_letters + string.digits + "_.+-~=")
+    for key, member in expanded.items():
+        assert set(key) <= safe
+        assert key == f"{name}~cutoff_angstrom={member.cutoff_angstrom}~l_max={member.l_max}"
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"a/b": {"kind": "soap"}}, "String should match pattern"),
+        ({"-a": {"kind": "soap"}}, "String should match pattern"),
+        ({"a~l_max=3": {"kind": "soap"}}, "String should match pattern"),
+        ({}, "at least 1 item"),
+        ({"a": {"kind": "soup"}}, "'soap', 'multi_scale_soap', 'scattering', 'concatenate'"),
+        ({"a": {"n_max": 3}}, "discriminator 'kind'"),
+        ({"a": {"kind": "soap", "cut_off": 3}}, r"cut_off\s+Extra inputs are not permitted"),
+        ({"a": {"kind": "soap", "cutoff_angstrom": -3}}, r"cutoff_angstrom\s+Input should be greater than 0"),
+        ({"a": {"kind": "soap", "cutoff_transition_width_angstrom": 6}}, "must be smaller than the cut-off, 5"),
+        ({"a": {"kind": "soap", "sigma_angstrom": 1.0}}, "quippy is numerically unstable.*choose a smaller"),
+        (
+            {"a": {"kind": "soap", "sweep": {"cutoff": [3]}}},
+            r"a\.sweep: 'cutoff' cannot be swept; 'soap' allows \['n_max'",
+        ),
+        ({"a": {"kind": "soap", "sweep": {"kind": ["soap"]}}}, "'kind' cannot be swept"),
+        ({"a": {"kind": "soap", "sweep": {"l_max": [-1]}}}, r"a\.sweep: .*'l_max': -1.* greater than or equal to 0"),
+        ({"a": {"kind": "soap", "sweep": {"l_max": [6, 6]}}}, "given twice"),
+        ({"a": {"kind": "soap", "sweep": {"cutoff_angstrom": [4, 4.0]}}}, "given twice"),
+        ({"a": {"kind": "soap", "sweep": {"l_max": []}}}, "at least 1 item"),
+        ({"a": {"kind": "soap", "sweep": {"sigma_angstrom": [0.5, 1.0]}}}, r"a\.sweep: .*1\.0.* quippy is numerically"),
+        ({"a": {"kind": "scattering", "sweep": {"integral_powers": [1]}}}, "'integral_powers' cannot be swept"),
+        ({"a": {"kind": "scattering", "integral_powers": [1, 0.5]}}, "smallest first"),
+        ({"a": {"kind": "scattering", "integral_powers": []}}, "at least one power"),
+        ({"a": {"kind": "scattering", "spacing_angstrom": 0.6}}, "too coarse for atom_width_angstrom"),
+        (
+            {"a": {"kind": "multi_scale_soap", "scales": [{"cutoff_angstrom": 5, "sigma_angstrom": 0.5}]}},
+            "at least two scales",
+        ),
+        (
+            {
+                "a": {
+                    "kind": "multi_scale_soap",
+                    "scales": [
+                        {"cutoff_angstrom": 4, "sigma_angstrom": 0.5},
+                        {"cutoff_angstrom": 5, "sigma_angstrom": 0.4},
+                    ],
+                }
+            },
+            "must both grow",
+        ),
+        ({"a": {"kind": "multi_scale_soap", "n_max": 24, "l_max": 24}}, "quippy is numerically unstable"),
+        (
+            {"a": {"kind": "soap"}, "b": {"kind": "concatenate", "of": ["a", "c"]}},
+            r"b\.of: 'c' is not one of .* \['a'\]",
+        ),
+        ({"a": {"kind": "soap"}, "b": {"kind": "concatenate", "of": ["a", "a"]}}, "may be named once"),
+        ({"a": {"kind": "soap"}, "b": {"kind": "concatenate", "of": ["a"]}}, "at least 2 items"),
+        (
+            {
+                "a": {"kind": "soap"},
+                "b": {"kind": "scattering"},
+                "c": {"kind": "concatenate", "of": ["a", "b"]},
+                "d": {"kind": "concatenate", "of": ["a", "c"]},
+            },
+            r"d\.of: 'c' is not one of",
+        ),
+    ],
+)
+def test_impossible_settings_are_refused_by_name(raw, message):
+    with pytest.raises(ValidationError, match=f"(?s){message}"):
+        representations(**raw)
+
+
+SMALL = {
+    "soap": Soap(n_max=4, l_max=3, cutoff_angstrom=4.0),
+    "multi": MultiScaleSoap.model_validate(
+        {
+            "n_max": 4,
+            "l_max": 3,
+            "scales": [
+                {"cutoff_angstrom": 3.0, "sigma_angstrom": 0.3},
+                {"cutoff_angstrom": 4.0, "sigma_angstrom": 0.5},
+            ],
+        }
+    ),
+    "st": Scattering(j_max=1, l_max=2),
+}
+
+
+def test_vectors_are_those_of_their_representation_and_have_a_name_for_each_feature():
+    atoms = slab()
+    mask = np.abs(atoms.positions[:, 0]) < 4
+    vectors = {name: featurize(atoms, mask, representation) for name, representation in SMALL.items()}
+    per_atom = soap.power_spectrum(atoms, SMALL["soap"], mask)
+    np.testing.assert_allclose(vectors["soap"], sum(per_atom) / mask.sum(), rtol=1e-12)
+    narrow, wide = np.split(vectors["multi"], 2)
+    np.testing.assert_allclose(wide, vectors["soap"], rtol=1e-12)  # the same settings
+    assert np.abs(narrow - wide).max() > 1e-2
+    np.testing.assert_array_equal(vectors["st"], scattering.boundary_scattering(atoms, mask, SMALL["st"]))
+
+    joined = Concatenate(of=("soap", "st"))
+    named = SMALL | {"both": joined}
+    vectors["both"] = concatenate([vectors[part] for part in joined.of])
+    for name, representation in named.items():
+        names = feature_names(representation, named)
+        assert vectors[name].shape == (len(names),)
+        assert len(set(names)) == len(names)
+        assert np.isfinite(vectors[name]).all()
+    names = feature_names(joined, named)
+    assert names[0] == "soap/p[1,1,l=0]"
+    assert names[len(vectors["soap"])] == "st/S0[q=0.5]"
+
+
+def test_lengths_of_the_default_vectors():
+    defaults = Features().representations
+    lengths = {name: len(feature_names(its, defaults)) for name, its in defaults.items()}
+    assert lengths == {"soap": 3250, "multi_scale_soap": 3 * 1015, "st": 153, "soap+st": 3403}
+
+
+def test_what_cannot_be_featurized_is_refused():
+    atoms = slab()
+    mask = np.abs(atoms.positions[:, 0]) < 4
+    with pytest.raises(ValueError, match="made from the vectors of its parts, soap, st"):
+        featurize(atoms, mask, Concatenate(of=("soap", "st")))
+    with pytest.raises(ValueError, match="sweep over l_max must be expanded first"):
+        featurize(atoms, mask, Soap(sweep={"l_max": [3]}))
+    with pytest.raises(ValueError, match="holds no atom"):
+        featurize(atoms, mask & False, SMALL["soap"])
+    with pytest.raises(ValueError, match="names of st are needed"):
+        feature_names(Concatenate(of=("soap", "st")), {"soap": SMALL["soap"]})
+
+
+def test_concatenate_joins_vectors_and_tables_by_feature():
+    np.testing.assert_array_equal(concatenate([np.array([1.0, 2.0]), np.array([3.0])]), [1, 2, 3])
+    assert concatenate([np.zeros((5, 2)), np.ones((5, 3))]).shape == (5, 5)
+    with pytest.raises(ValueError, match=r"different numbers of boundaries: shapes \[\(5, 2\), \(4, 3\)\]"):
+        concatenate([np.zeros((5, 2)), np.ones((4, 3))])
+    with pytest.raises(ValueError, match="nothing to concatenate"):
+        concatenate([])
+
+
+def test_mean_needs_centres():
+    np.testing.assert_array_equal(pooling.mean(np.array([[1.0, 4.0], [3.0, 0.0]])), [2, 2])
+    with pytest.raises(ValueError, match="at least one centre"):
+        pooling.mean(np.zeros((0, 4)))
+
+
+def test_every_kind_has_a_schema_with_units_described():
+    schema = TypeAdapter(Representation).json_schema()
+    assert set(schema["discriminator"]["mapping"]) == {"soap", "multi_scale_soap", "scattering", "concatenate"}
+    for definition in schema["$defs"].values():
+        for key, field in definition["properties"].items():
+            assert key == "kind" or field.get("description"), key
