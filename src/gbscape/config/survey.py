@@ -98,8 +98,10 @@ class Relaxation(Settings):
 class BoundaryAtoms(Settings):
     """Which atoms of a relaxed slab belong to the boundary."""
 
-    buffer_angstrom: float = Field(default=4.0, ge=0)
-    """Atoms within this distance of a non-bulk atom are boundary atoms too."""
+    buffer_angstrom: float = Field(default=4.0, ge=0, le=100)
+    """Atoms within this distance of an atom that is not bulk crystal are boundary atoms too: means over the boundary then hold
+    its transition to the grains, and a boundary as thin as a coherent twin still has atoms on both sides. 4 lies between the
+    second and third neighbours of Ni (3.5 and 4.3), so that thermal or elastic displacements do not change the choice."""
 
 
 class Survey(Settings):

@@ -53,7 +53,7 @@ def check_surroundings(atoms: Atoms, centres: NDArray[np.int_], cutoff_angstrom:
             f"the neighbourhoods (cut-off {cutoff_angstrom:g} Angstrom) of the selected atoms, at x from "
             f"{x[centres].min():.1f} to {x[centres].max():.1f} Angstrom, reach beyond the slab's atoms, at x from "
             f"{x.min():.1f} to {x.max():.1f}: they would see vacuum. Build a slab with atoms from {low:.1f} to {high:.1f} "
-            f"Angstrom (at least {max(-low, high):.1f} on each side of x = 0), or choose a smaller cut-off"
+            f"Angstrom (half_thickness_angstrom of at least {max(-low, high):.1f}), or choose a smaller cut-off"
         )
 
 

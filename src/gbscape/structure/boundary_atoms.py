@@ -89,7 +89,7 @@ def select_boundary_atoms(atoms: Atoms, settings: BoundaryAtoms, lattice: Lattic
         raise ValueError(
             f"buffer_angstrom={settings.buffer_angstrom:g} about the boundary reaches a free surface: atoms up to "
             f"{reach:.1f} Angstrom from x = 0 would be selected, but the slab spans {x.min():.1f} to {x.max():.1f} "
-            "Angstrom; build a thicker slab or choose a smaller buffer"
+            "Angstrom; build a thicker slab (half_thickness_angstrom) or choose a smaller buffer"
         )
     return BoundarySelection(mask, structure_type)
 
@@ -141,7 +141,7 @@ def _check_surface_is_apart(
             f"atoms that are not bulk crystal connect the boundary at x = {boundary_x:.1f} Angstrom with a free "
             f"surface ({surface.sum()} atoms, down to {depth[surface].max():.1f} Angstrom below it): the slab, from "
             f"{x.min():.1f} to {x.max():.1f} Angstrom, is too thin, or a stacking fault crosses a grain; build a "
-            "thicker slab"
+            "thicker slab (half_thickness_angstrom)"
         )
 
 
