@@ -1,0 +1,60 @@
+"""Training and test error of the energy against the number of training boundaries (Homer et al. 2019, Fig. 2)."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from gbscape.config.learn import Learn
+from gbscape.learn.boosted_trees import fit_boosted_trees
+from gbscape.learn.inputs import checked_features, checked_target
+from gbscape.learn.splits import numbered_split
+
+LEARNING_CURVE_COLUMNS = ["representation", "target", "repeat", "n_train", "n_test", "set", "mae_j_m2"]
+
+
+def learning_curve(
+    features: ArrayLike,
+    energies_j_m2: ArrayLike,
+    settings: Learn,
+    seed: int,
+    *,
+    representation: str,
+    target_name: str,
+    track: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> pd.DataFrame:
+    """Mean absolute errors in J/m^2; columns LEARNING_CURVE_COLUMNS, `set` is train or test.
+
+    Repeat i uses split i of `evaluate` with the same seed: its test rows are the same at every size, and each
+    training set holds the smaller ones. The number of trees is chosen anew at every size.
+
+    Args:
+        features: (n, d).
+        energies_j_m2: (n,).
+        track: wraps the loop over the repeats, to show progress (e.g. tqdm).
+
+    Raises:
+        ValueError: as `gbscape.learn.boosted_trees.fit_boosted_trees`, or a size below the number of folds.
+    """
+    energies = checked_target(energies_j_m2, "regression")
+    matrix = checked_features(features, len(energies))
+    records = []
+    for repeat in track(range(settings.learning_curve.repeats)):
+        split = numbered_split(energies, "regression", settings.test_fraction, seed, repeat)
+        sizes = [round(fraction * len(split.train)) for fraction in settings.learning_curve.fractions]
+        if min(sizes) < settings.trees.folds:
+            raise ValueError(
+                f"a learning curve from {min(sizes)} of {len(split.train)} training boundaries is too short for "
+                f"{settings.trees.folds} folds; raise the smallest of learning_curve.fractions"
+            )
+        shuffled = np.random.default_rng(split.fit_seed).permutation(split.train)
+        for size in sizes:
+            train = np.sort(shuffled[:size])
+            model = fit_boosted_trees(
+                matrix[train], energies[train], "regression", settings.trees, None, split.fit_seed
+            )
+            for name, rows in (("train", train), ("test", split.test)):
+                error = float(np.abs(model.predict(matrix[rows]) - energies[rows]).mean())
+                records.append((representation, target_name, repeat, size, len(split.test), name, error))
+    return pd.DataFrame(records, columns=LEARNING_CURVE_COLUMNS)
