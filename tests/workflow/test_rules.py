@@ -9,9 +9,9 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 RULE_FILES = sorted((PROJECT / "workflow" / "rules").glob("*.smk"))
 RULES = {
-    match[1]: match[2]
+    match[2]: match[3]
     for path in RULE_FILES
-    for match in re.finditer(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), flags=re.MULTILINE)
+    for match in re.finditer(r"^( *)rule (\w+):\n((?:\1    .*\n|\n)+)", path.read_text(), flags=re.MULTILINE)
 }
 
 

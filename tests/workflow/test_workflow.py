@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from gbscape.features.matrix import read_features
 from gbscape.store.shards import open_shard
 
 from .conftest import PROJECT, TINY, Run, command
@@ -72,6 +74,7 @@ def test_planning_imports_nothing_heavy(project: Path) -> None:
             },
             "reaches out of the slab",
         ),
+        ({"survey": {"structures": "my_slabs"}}, "survey.structures = 'my_slabs': no such file or folder"),
         ({"published": {"supplement": "nowhere"}}, "published.supplement = 'nowhere': no such file or folder"),
     ],
 )
@@ -102,6 +105,17 @@ def test_a_whole_run_and_what_re_runs_it(snakemake: Run, project: Path) -> None:
     assert report.returncode == 0, report.stderr
     html = (project / "report.html").read_text()
     assert "gallery" in html
+
+    # What was written for OVITO can be read back as structures of one's own, and is described alike.
+    own = TINY | {"name": "own", "survey": {"structures": "results/tiny/survey/structures"}}
+    done = snakemake(own, "results/own/features/soap.h5", "results/own/survey/energies.csv")
+    assert done.returncode == 0, done.stderr
+    computed, read_back = (read_features(project / "results" / run / "features" / "soap.h5") for run in ("tiny", "own"))
+    assert sorted(read_back.ids) == sorted(computed.ids)
+    order = [read_back.ids.index(item) for item in computed.ids]
+    np.testing.assert_allclose(read_back.values[order], computed.values, atol=1e-6)
+    again = pd.read_csv(project / "results" / "own" / "survey" / "energies.csv", index_col="id")
+    np.testing.assert_allclose(again.loc[energies["id"], "energy_j_m2"], energies["energy_j_m2"], rtol=1e-12)
 
     # A comment re-runs nothing; changed code re-runs what used it and what follows, and nothing else.
     soap = project / "src" / "gbscape" / "features" / "soap.py"

@@ -19,6 +19,7 @@ SURVEY = f"{RESULTS}/survey"
 FEATURES = f"{RESULTS}/features"
 LEARN = f"{RESULTS}/learn"
 
+BOUNDARIES = [f"{SURVEY}/boundaries.csv"] if CONFIG.survey.structures is None else []
 PUBLISHED = list(filter(None, [CONFIG.published.supplement or CONFIG.published.table]))
 REPRESENTATIONS = expand_sweeps(CONFIG.features.representations)
 CONCATENATED = {

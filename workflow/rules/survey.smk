@@ -1,99 +1,123 @@
 # The survey: enumerate boundaries, prepare the potential, relax, find the boundary atoms, gather.
 
 
-rule enumerate_boundaries:
-    output:
-        f"{SURVEY}/boundaries.csv",
-    log:
-        f"{LOGS}/enumerate_boundaries.log",
-    benchmark:
-        f"{BENCHMARKS}/enumerate_boundaries.tsv"
-    conda:
-        "../../envs/survey.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        tasks=1,
-    params:
-        settings=leaf(CONFIG.survey.enumeration),
-        code=code_hash("gbscape.survey.enumeration"),
-    script:
-        "../scripts/survey_enumerate.py"
+if CONFIG.survey.structures is None:
 
+    rule enumerate_boundaries:
+        output:
+            f"{SURVEY}/boundaries.csv",
+        log:
+            f"{LOGS}/enumerate_boundaries.log",
+        benchmark:
+            f"{BENCHMARKS}/enumerate_boundaries.tsv"
+        conda:
+            "../../envs/survey.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=30,
+            tasks=1,
+        params:
+            settings=leaf(CONFIG.survey.enumeration),
+            code=code_hash("gbscape.survey.enumeration"),
+        script:
+            "../scripts/survey_enumerate.py"
 
-rule prepare_potential:
-    output:
-        description=f"{SURVEY}/potential/potential.json",
-    log:
-        f"{LOGS}/prepare_potential.log",
-    benchmark:
-        f"{BENCHMARKS}/prepare_potential.tsv"
-    conda:
-        "../../envs/survey.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        tasks=1,
-    params:
-        settings=leaf(CONFIG.survey.potential),
-        lattice=CONFIG.survey.enumeration.lattice,
-        code=code_hash("gbscape.simulate.potentials"),
-    script:
-        "../scripts/survey_potential.py"
+    rule prepare_potential:
+        output:
+            description=f"{SURVEY}/potential/potential.json",
+        log:
+            f"{LOGS}/prepare_potential.log",
+        benchmark:
+            f"{BENCHMARKS}/prepare_potential.tsv"
+        conda:
+            "../../envs/survey.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+            tasks=1,
+        params:
+            settings=leaf(CONFIG.survey.potential),
+            lattice=CONFIG.survey.enumeration.lattice,
+            code=code_hash("gbscape.simulate.potentials"),
+        script:
+            "../scripts/survey_potential.py"
 
+    rule relax_boundaries:
+        input:
+            boundaries=rules.enumerate_boundaries.output[0],
+            potential=rules.prepare_potential.output.description,
+        output:
+            f"{SURVEY}/relaxed/shard_{{shard}}.h5",
+        log:
+            f"{LOGS}/relax_boundaries/{{shard}}.log",
+        benchmark:
+            f"{BENCHMARKS}/relax_boundaries/{{shard}}.tsv"
+        conda:
+            "../../envs/survey.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=120,
+            tasks=1,
+        params:
+            settings=leaf(CONFIG.survey.relaxation),
+            n_shards=CONFIG.survey.shards,
+            on_failure=CONFIG.on_failure,
+            code=code_hash("gbscape.survey.relax_shard"),
+        script:
+            "../scripts/survey_relax.py"
 
-rule relax_boundaries:
-    input:
-        boundaries=rules.enumerate_boundaries.output[0],
-        potential=rules.prepare_potential.output.description,
-    output:
-        f"{SURVEY}/relaxed/shard_{{shard}}.h5",
-    log:
-        f"{LOGS}/relax_boundaries/{{shard}}.log",
-    benchmark:
-        f"{BENCHMARKS}/relax_boundaries/{{shard}}.tsv"
-    conda:
-        "../../envs/survey.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=120,
-        tasks=1,
-    params:
-        settings=leaf(CONFIG.survey.relaxation),
-        n_shards=CONFIG.survey.shards,
-        on_failure=CONFIG.on_failure,
-        code=code_hash("gbscape.survey.relax_shard"),
-    script:
-        "../scripts/survey_relax.py"
+    rule gather_survey:
+        input:
+            boundaries=rules.enumerate_boundaries.output[0],
+            shards=shards(rules.relax_boundaries.output[0], CONFIG.survey.shards),
+        output:
+            survey=f"{SURVEY}/relaxed.h5",
+            failures=f"{SURVEY}/failures.tsv",
+        log:
+            f"{LOGS}/gather_survey.log",
+        benchmark:
+            f"{BENCHMARKS}/gather_survey.tsv"
+        conda:
+            "../../envs/survey.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=30,
+            tasks=1,
+        params:
+            on_failure=CONFIG.on_failure,
+            code=code_hash("gbscape.survey.gather"),
+        script:
+            "../scripts/survey_gather.py"
 
+else:
 
-rule gather_survey:
-    input:
-        boundaries=rules.enumerate_boundaries.output[0],
-        shards=shards(rules.relax_boundaries.output[0], CONFIG.survey.shards),
-    output:
-        survey=f"{SURVEY}/relaxed.h5",
-        failures=f"{SURVEY}/failures.tsv",
-    log:
-        f"{LOGS}/gather_survey.log",
-    benchmark:
-        f"{BENCHMARKS}/gather_survey.tsv"
-    conda:
-        "../../envs/survey.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=30,
-        tasks=1,
-    params:
-        on_failure=CONFIG.on_failure,
-        code=code_hash("gbscape.survey.gather"),
-    script:
-        "../scripts/survey_gather.py"
+    rule import_structures:
+        input:
+            CONFIG.survey.structures,
+        output:
+            survey=f"{SURVEY}/relaxed.h5",
+            failures=f"{SURVEY}/failures.tsv",
+        log:
+            f"{LOGS}/import_structures.log",
+        benchmark:
+            f"{BENCHMARKS}/import_structures.tsv"
+        conda:
+            "../../envs/survey.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=60,
+            tasks=1,
+        params:
+            lattice=CONFIG.survey.enumeration.lattice,
+            on_failure=CONFIG.on_failure,
+            code=code_hash("gbscape.survey.own_structures"),
+        script:
+            "../scripts/survey_import.py"
 
 
 rule select_boundary_atoms:
     input:
-        survey=rules.gather_survey.output.survey,
+        survey=f"{SURVEY}/relaxed.h5",
     output:
         f"{SURVEY}/survey.h5",
     log:
@@ -138,7 +162,7 @@ rule export_structures:
 
 rule tabulate_energies:
     input:
-        boundaries=rules.enumerate_boundaries.output[0],
+        boundaries=BOUNDARIES,
         survey=rules.select_boundary_atoms.output[0],
         published=PUBLISHED,
     output:

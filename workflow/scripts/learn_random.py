@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 log_to(snakemake.log[0])
 settings = Learn(**snakemake.params.settings)
-evaluation = learn_target_random(
-    snakemake.input.energies, snakemake.wildcards.target, settings, snakemake.params.seed
-)
+evaluation = learn_target_random(snakemake.input.energies, snakemake.wildcards.target, settings, snakemake.params.seed)
 for table, path in snakemake.output.items():
     write_csv(path, getattr(evaluation, table))

@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 
 log_to(snakemake.log[0])
 figures = published_figures(Published(**snakemake.params.settings))
-write_csv(snakemake.output[0], tabulate_energies(snakemake.input.boundaries, snakemake.input.survey, figures))
+boundaries = snakemake.input.get("boundaries") or None
+write_csv(snakemake.output[0], tabulate_energies(boundaries, snakemake.input.survey, figures))

@@ -102,6 +102,7 @@ def _message(problems: list[str]) -> str:
 
 def _missing_files(config: Config, root: Path) -> list[str]:
     paths = {
+        "survey.structures": config.survey.structures,
         "survey.potential.file": config.survey.potential.file,
         "published.table": config.published.table,
         "published.supplement": config.published.supplement,

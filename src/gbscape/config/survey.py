@@ -54,32 +54,43 @@ class Relaxation(Settings):
     """Relaxed thickness of each grain in the final slab, in Angstrom; rigid layers come on top."""
     search_half_thickness_angstrom: float = Field(default=12.0, ge=5, le=200)
     """Relaxed thickness of each grain during the search, in Angstrom."""
-    translation_spacing_angstrom: float = Field(default=0.6, gt=0, le=5)
+    translation_spacing_angstrom: float = Field(default=0.7, gt=0, le=5)
     """Largest spacing of the coarse grid of displacements along the boundary, in Angstrom."""
-    min_translations: int = Field(default=9, ge=1, le=1000)
+    min_translations: int = Field(default=6, ge=1, le=1000)
     """The coarse grid has at least this many displacements, however few are distinct by symmetry."""
     max_translations: int = Field(default=64, ge=1, le=10_000)
     """The coarse grid has at most this many displacements."""
     overlap_cutoffs: tuple[float, float] = (0.35, 0.95)
-    """Pairs across the boundary closer than a cut-off lose an atom; range of cut-offs tried, in nearest-neighbour distances."""
-    max_overlap_cutoffs: int = Field(default=6, ge=1, le=50)
+    """Pairs across the boundary closer than a cut-off lose an atom; range of cut-offs, in nearest-neighbour distances."""
+    max_overlap_cutoffs: int = Field(default=4, ge=1, le=50)
     """Cut-offs tried for one displacement, placed in the gaps between the pair distances that occur."""
-    removals: tuple[Literal["right", "left", "merge"], ...] = Field(default=("right", "merge"), min_length=1)
+    removals: tuple[Literal["right", "left", "merge"], ...] = Field(default=("right",), min_length=1)
     """Ways to resolve a pair that is too close: remove the right atom, the left atom, or merge both at their midpoint."""
     stage_steps: tuple[int, ...] = Field(default=(30, 80, 250), min_length=1)
     """Conjugate-gradient steps of the successive stages of the search; each continues from the one before."""
-    keep_fraction: float = Field(default=0.25, gt=0, le=1)
+    keep_fraction: float = Field(default=0.2, gt=0, le=1)
     """Share of the candidates, best first, that enters the next stage."""
-    refine_rounds: int = Field(default=2, ge=0, le=10)
+    refine_rounds: int = Field(default=1, ge=0, le=10)
     """Rounds of finer displacements around the best candidates; each halves the spacing."""
     refine_best: int = Field(default=3, ge=1, le=100)
     """Candidates around which displacements are refined."""
+    annealing_kelvin: tuple[float, ...] = (900.0, 1200.0)
+    """Temperatures at which the best candidates are annealed, in kelvin; each is then cooled to a third of it. About half
+    and two thirds of the melting point do well (that of Ni is 1728 K). Empty: no annealing."""
+    annealing_steps: int = Field(default=1500, ge=1, le=1_000_000)
+    """Time steps of one annealing, of 3 fs for Ni."""
+    annealing_rounds: int = Field(default=2, ge=0, le=100)
+    """Rounds of annealing; each starts from the best candidates so far."""
+    anneal_best: int = Field(default=3, ge=1, le=100)
+    """Candidates annealed in a round, at every temperature."""
     finalists: int = Field(default=3, ge=1, le=100)
     """Candidates minimised in the full slab; the lowest is the result."""
     force_tolerance_ev_angstrom: float = Field(default=1e-3, gt=0, le=0.1)
     """Largest force on any atom of a converged structure, in eV/Angstrom."""
     max_steps: int = Field(default=3000, ge=1, le=1_000_000)
     """Conjugate-gradient steps allowed to the minimisation of a finalist."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Seed of the annealings' random velocities."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "Relaxation":
@@ -88,6 +99,8 @@ class Relaxation(Settings):
             raise ValueError(f"overlap_cutoffs must rise within 0 to 1 nearest-neighbour distances, got {low} and {high}")
         if self.search_half_thickness_angstrom > self.half_thickness_angstrom:
             raise ValueError("search_half_thickness_angstrom must not exceed half_thickness_angstrom")
+        if any(not 0 < kelvin <= 10_000 for kelvin in self.annealing_kelvin):
+            raise ValueError(f"annealing_kelvin must be positive and at most 10000 K, got {self.annealing_kelvin}")
         if any(steps < 1 for steps in self.stage_steps):
             raise ValueError(f"stage_steps must be positive, got {self.stage_steps}")
         if self.min_translations > self.max_translations:
@@ -107,6 +120,9 @@ class BoundaryAtoms(Settings):
 class Survey(Settings):
     """The grain-boundary survey."""
 
+    structures: str | None = None
+    """Folder with relaxed slabs of your own, which then take the place of enumeration and relaxation: any format that ASE
+    reads, one species, boundary normal along x, periodic in y and z. Extended XYZ may give `energy_j_m2` in its comment."""
     enumeration: Enumeration = Enumeration()
     """Which coincidence boundaries are built."""
     potential: Potential = Potential()

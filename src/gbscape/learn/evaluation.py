@@ -14,7 +14,7 @@ from gbscape.learn.inputs import checked_features, checked_names, checked_target
 from gbscape.learn.scores import check_positive_energies, confusion_counts, scores
 from gbscape.learn.splits import Split, numbered_split
 
-RANDOM = "Random"
+RANDOM = "random"
 """Representation under which the baseline is listed."""
 
 SCORE_COLUMNS = ["representation", "target", "split", "metric", "value", "n_train", "n_test"]
@@ -99,7 +99,7 @@ def evaluate(
 def evaluate_random(
     target: ArrayLike, task: Task, settings: Learn, seed: int, *, target_name: str, ids: Sequence[str]
 ) -> Evaluation:
-    """The Random baseline on the same splits as `evaluate`; representation "Random", no importance.
+    """The Random baseline on the same splits as `evaluate`; representation "random", no importance.
 
     Raises:
         ValueError: as `evaluate`.

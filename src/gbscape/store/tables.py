@@ -9,9 +9,12 @@ from gbscape.store.atomic import atomic_path
 
 
 def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write `frame` without its index; floats keep all digits, so that reading gives the same numbers."""
+    """Write `frame` without its index; floats keep all digits, so that reading gives the same numbers.
+
+    A path that ends in .tsv gets tabs between its cells.
+    """
     with atomic_path(path) as temporary:
-        frame.to_csv(temporary, index=False)
+        frame.to_csv(temporary, sep="\t" if Path(path).suffix == ".tsv" else ",", index=False)
 
 
 def join_csv(paths: Sequence[str | Path], out: str | Path) -> None:

@@ -17,45 +17,47 @@ def published_figures(settings: Published) -> pd.DataFrame | None:
     return load(settings.table) if settings.table is not None else None
 
 
-def tabulate_energies(boundaries_csv: str | Path, survey_h5: str | Path, published: pd.DataFrame | None) -> pd.DataFrame:
+def tabulate_energies(
+    boundaries_csv: str | Path | None, survey_h5: str | Path, published: pd.DataFrame | None
+) -> pd.DataFrame:
     """Return the survey's table, a row for every boundary that was relaxed.
 
     Args:
-        boundaries_csv: table of the enumerated boundaries.
-        survey_h5: gathered survey.
+        boundaries_csv: table of the enumerated boundaries; None for structures of one's own.
+        survey_h5: gathered survey with its boundary atoms.
         published: published figures by boundary id, see `published_figures`; None when there are none.
 
     Returns:
         Frame with the columns `id`, `lattice`, `sigma`, `character`, `symmetric`, `disorientation_deg`,
         `disorientation_axis`, `area_a0_squared`, `energy_j_m2`, `n_atoms`, `n_boundary_atoms`, `n_candidates`,
         `published_energy_j_m2`, `difference_j_m2` (computed - published) and the other published columns; cells are
-        empty where nothing was published.
+        empty where something is not known.
     """
-    boundaries = {b.id: b for b in read_boundaries(boundaries_csv)}
+    boundaries = {b.id: b for b in read_boundaries(boundaries_csv)} if boundaries_csv else {}
     rows = []
     with open_shard(survey_h5) as survey:
         for item, record in survey:
-            b = boundaries[item]
+            b = boundaries.get(item)
             rows.append(
                 {
                     "id": item,
-                    "lattice": b.lattice,
-                    "sigma": b.sigma,
-                    "character": b.character,
-                    "symmetric": b.symmetric,
-                    "disorientation_deg": b.disorientation_deg,
-                    "disorientation_axis": " ".join(map(str, b.disorientation_axis)),
-                    "area_a0_squared": b.area_a0_squared,
-                    "energy_j_m2": record["energy_j_m2"],
+                    "lattice": b and b.lattice,
+                    "sigma": b and b.sigma,
+                    "character": b and b.character,
+                    "symmetric": b and b.symmetric,
+                    "disorientation_deg": b and b.disorientation_deg,
+                    "disorientation_axis": b and " ".join(map(str, b.disorientation_axis)),
+                    "area_a0_squared": b and b.area_a0_squared,
+                    "energy_j_m2": record.get("energy_j_m2"),
                     "n_atoms": len(record["structure"]["numbers"]),
                     "n_boundary_atoms": int(record["structure"]["arrays"]["boundary"].sum()),
-                    "n_candidates": record["n_candidates"],
+                    "n_candidates": record.get("n_candidates"),
                 }
             )
     table = pd.DataFrame(rows)
     figures = published if published is not None else pd.DataFrame(columns=["sigma", "energy_j_m2"], dtype=float)
     figures = figures.drop(columns="sigma").rename(columns={"energy_j_m2": "published_energy_j_m2"})
     table = table.join(figures, on="id")
-    place = table.columns.get_loc("published_energy_j_m2") + 1
-    table.insert(place, "difference_j_m2", table["energy_j_m2"] - table["published_energy_j_m2"])
+    difference = table["energy_j_m2"].astype(float) - table["published_energy_j_m2"]
+    table.insert(list(table).index("published_energy_j_m2") + 1, "difference_j_m2", difference)
     return table

@@ -23,7 +23,7 @@ def export_structures(survey_h5: str | Path, folder: str | Path) -> None:
     with open_shard(survey_h5) as survey:
         for item, record in progress(survey, len(survey.ids), "structures written"):
             atoms = atoms_from_record(record["structure"])
-            atoms.info = {"id": item, "energy_j_m2": record["energy_j_m2"]}
+            atoms.info = {"id": item} | {k: record[k] for k in ("energy_j_m2",) if k in record}
             ase.io.write(temporary / f"{item}.xyz", atoms, format="extxyz")
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from gbscape.store.atomic import atomic_path
 from gbscape.store.shards import OnFailure, gather_shards, open_shard
+from gbscape.store.tables import write_csv
 from gbscape.survey.boundary import read_boundaries
 
 
@@ -25,8 +25,7 @@ def gather_survey(
     """
     ids = [b.id for b in read_boundaries(boundaries_csv)]
     failures = gather_shards(shards, out, ids, on_failure)
-    with atomic_path(failures_tsv) as temporary:
-        pd.DataFrame(sorted(failures.items()), columns=["id", "reason"]).to_csv(temporary, sep="\t", index=False)
+    write_csv(failures_tsv, pd.DataFrame(sorted(failures.items()), columns=["id", "reason"]))
 
 
 def gather_features(

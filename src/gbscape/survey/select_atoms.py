@@ -25,7 +25,7 @@ def select_survey_atoms(
 
         def select(item: str) -> Record:
             record = survey.read(item)
-            del record["candidates"]
+            record.pop("candidates", None)  # structures of one's own have none
             atoms = atoms_from_record(record["structure"])
             selection = select_boundary_atoms(atoms, settings, lattice)
             atoms.set_array("boundary", selection.mask)
