@@ -65,7 +65,7 @@ def checked_names(names: Sequence[str] | None, n: int, what: str) -> list[str]:
         return [str(i) for i in range(n)]
     listed = [str(name) for name in names]
     if len(listed) != n:
-        raise ValueError(f"{len(listed)} {what} names for {n} {what}s")
+        raise ValueError(f"got {len(listed)} {what} names, need {n}")
     repeated = pd.Index(listed)[pd.Index(listed).duplicated()]
     if len(repeated):
         raise ValueError(f"{what} {repeated[0]!r} occurs more than once")
