@@ -1,0 +1,1 @@
+# Pictures and tables of the report: a data step and a plot step each.
