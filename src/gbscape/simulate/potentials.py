@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, get_args
 
+import lammps as lammps_module
 import numpy as np
 from ase.data import atomic_masses, atomic_numbers, chemical_symbols, covalent_radii
 from scipy.optimize import minimize_scalar
 
-import lammps as lammps_module
 from gbscape.config.survey import Lattice
 from gbscape.config.survey import Potential as PotentialSettings
 from gbscape.simulate import foiles_hoyt

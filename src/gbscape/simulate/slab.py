@@ -1,5 +1,6 @@
-"""Energy minimisation of slabs in LAMMPS, many structures in one instance."""
+"""Minimisation and annealing of slabs in LAMMPS, many structures in one instance."""
 
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,6 +24,10 @@ from gbscape.simulate.session import (
 FREE, FIXED, SLIDING = 1, 2, 3
 """Layers of a slab: atoms that relax, a rigid layer at rest, a rigid layer that moves as one body."""
 
+_NICKEL_TIMESTEP_PS = 0.003  # for other metals scaled with the root of the mass, as vibrations are
+_NICKEL_MASS_U = 58.69
+_LANGEVIN_DAMPING_PS = 0.1
+
 
 @dataclass(frozen=True)
 class MinimisedSlab:
@@ -37,7 +42,7 @@ class MinimisedSlab:
 
 
 class SlabMinimiser:
-    """Minimises slabs that share one box: periodic in y and z, with rigid layers at both ends of x.
+    """Minimises and anneals slabs that share one box: periodic in y and z, with rigid layers at both ends of x.
 
     The potential is read once, however many slabs follow. A context manager; after a LammpsError the next slab gets a
     fresh LAMMPS instance.
@@ -88,6 +93,18 @@ class SlabMinimiser:
             self.close()
             raise
 
+    def energies_ev(self, positions: NDArray[np.float64], layers: NDArray[np.int_]) -> NDArray[np.float64]:
+        """Per-atom energies (n,) of a slab as it is; arguments and errors as for `minimise`."""
+        try:
+            instance = self._open()
+            self._load(instance, positions, layers)
+            with lammps_errors():
+                instance.command("run 0 post no")
+                return atom_energies_by_id(instance, "energy")
+        except BaseException:
+            self.close()
+            raise
+
     def _open(self) -> lammps:
         if self._instance is None:
             instance = self._stack.enter_context(lammps_session())
@@ -101,6 +118,7 @@ class SlabMinimiser:
                         *self._potential.commands(3),
                         "neighbor 1.0 bin",
                         "neigh_modify every 1 delay 0 check yes",
+                        "group free empty",
                         "group fixed empty",
                         "group sliding empty",
                         "fix fixed fixed setforce 0 0 0",
@@ -115,6 +133,60 @@ class SlabMinimiser:
             self._instance = instance
         return self._instance
 
+    def anneal(
+        self,
+        positions: NDArray[np.float64],
+        layers: NDArray[np.int_],
+        start_kelvin: float,
+        end_kelvin: float,
+        steps: int,
+        seed: int,
+    ) -> NDArray[np.float64]:
+        """Positions (n, 3) after Langevin dynamics that cools from one temperature to the other, not minimised.
+
+        Args:
+            positions: (n, 3) in Angstrom, best minimised before.
+            layers: (n,) of FREE, FIXED and SLIDING; the sliding layer moves as one body, without a thermostat.
+            steps: number of time steps of 3 fs (for nickel; less for lighter atoms).
+            seed: of the velocities and of the thermostat, from 1 to 900 million.
+
+        Raises:
+            LammpsError: LAMMPS stopped, or a position is not finite.
+        """
+        timestep = _NICKEL_TIMESTEP_PS * math.sqrt(self._potential.mass_u / _NICKEL_MASS_U)
+        try:
+            instance = self._open()
+            self._load(instance, positions, layers)
+            with lammps_errors():
+                instance.commands_list(
+                    [
+                        # Half of the kinetic energy of a minimised structure goes into the springs.
+                        f"velocity free create {2 * start_kelvin:.17g} {seed} loop all",
+                        f"fix heat free langevin {start_kelvin:.17g} {end_kelvin:.17g} {_LANGEVIN_DAMPING_PS} {seed}",
+                        "fix move all nve",
+                        f"timestep {timestep:.17g}",
+                        f"run {steps}",
+                        "unfix move",
+                        "unfix heat",
+                    ]
+                )
+                annealed = positions_by_id(instance)
+            if len(annealed) != len(positions):
+                raise LammpsError(f"{len(positions) - len(annealed)} of {len(positions)} atoms were lost")
+            if not np.isfinite(annealed).all():
+                raise LammpsError("positions are not finite")
+        except BaseException:
+            self.close()
+            raise
+        return annealed
+
+    def _load(self, instance: lammps, positions: NDArray[np.float64], layers: NDArray[np.int_]) -> None:
+        with lammps_errors():
+            instance.commands_list(["delete_atoms group all compress yes", "reset_timestep 0"])
+            create_atoms(instance, positions, layers)
+            for name, layer in (("free", FREE), ("fixed", FIXED), ("sliding", SLIDING)):
+                instance.commands_list([f"group {name} clear", f"group {name} type {layer}"])
+
     def _minimise(
         self,
         instance: lammps,
@@ -123,18 +195,9 @@ class SlabMinimiser:
         max_steps: int,
         force_tolerance: float,
     ) -> MinimisedSlab:
+        self._load(instance, positions, layers)
         with lammps_errors():
-            instance.commands_list(["delete_atoms group all compress yes", "reset_timestep 0"])
-            create_atoms(instance, positions, layers)
-            instance.commands_list(
-                [
-                    "group fixed clear",
-                    "group sliding clear",
-                    f"group fixed type {FIXED}",
-                    f"group sliding type {SLIDING}",
-                    f"minimize 0.0 {force_tolerance:.17g} {max_steps} {20 * max_steps}",
-                ]
-            )
+            instance.command(f"minimize 0.0 {force_tolerance:.17g} {max_steps} {20 * max_steps}")
             energies = atom_energies_by_id(instance, "energy")
             relaxed, forces = positions_by_id(instance), forces_by_id(instance)
         if len(relaxed) != len(positions):

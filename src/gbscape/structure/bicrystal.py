@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from gbscape.config.survey import Lattice
+from gbscape.structure.lattice import is_lattice_vector
 
 LEFT, RIGHT = 1, 2
 """Values of the array `grain`."""
@@ -204,16 +205,6 @@ def _drop_near_merged(slab: Atoms, kept: NDArray[np.bool_], merged: set[int], cu
             kept[atom] = False
 
 
-def _is_lattice_vector(vectors: NDArray[np.int_], lattice: Lattice) -> NDArray[np.bool_]:
-    """Whether integer vectors (..., 3) in units of a0/2 are vectors of the Bravais lattice."""
-    if lattice == "fcc":
-        return vectors.sum(axis=-1) % 2 == 0
-    parity = vectors % 2
-    if lattice == "bcc":
-        return (parity == parity[..., :1]).all(axis=-1)
-    return (parity == 0).all(axis=-1)
-
-
 def _checked_rows(rows: Rows, lattice: Lattice, side: str) -> NDArray[np.int_]:
     array = np.array(rows)
     if array.shape != (3, 3) or array.dtype.kind != "i":
@@ -223,7 +214,7 @@ def _checked_rows(rows: Rows, lattice: Lattice, side: str) -> NDArray[np.int_]:
         raise ValueError(f"the rows of the {side} grain must be orthogonal and not zero, got {array.tolist()}")
     if round(float(np.linalg.det(array))) < 0:
         raise ValueError(f"the rows of the {side} grain must be right-handed, got {array.tolist()}")
-    outside = array[~_is_lattice_vector(array, lattice)]
+    outside = array[~is_lattice_vector(array, lattice)]
     if len(outside):
         raise ValueError(
             f"{outside[0].tolist()} of the {side} grain is not a vector of the {lattice} lattice (units a0/2)"
@@ -243,7 +234,7 @@ def _grain_angstrom(
         np.arange(math.floor(a) - 1, math.ceil(b) + 2) for a, b in zip(corners.min(0), corners.max(0), strict=True)
     ]
     points = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-    points = points[_is_lattice_vector(points, lattice)]
+    points = points[is_lattice_vector(points, lattice)]
     # Integer products decide what is inside in y and z; x ends at a rounding-safe plane.
     along = points @ frame.T
     squared = (frame**2).sum(axis=1)
@@ -261,7 +252,7 @@ def _in_plane_lattice(rows: NDArray[np.int_], lattice: Lattice) -> NDArray[np.in
     reach = np.abs(y) + np.abs(z)
     ranges = [np.arange(-r, r + 1) for r in reach]
     points = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-    points = points[_is_lattice_vector(points, lattice) & (points @ normal == 0)]
+    points = points[is_lattice_vector(points, lattice) & (points @ normal == 0)]
     inside = (points @ y >= 0) & (points @ y < y @ y) & (points @ z >= 0) & (points @ z < z @ z)
     return points[inside]
 

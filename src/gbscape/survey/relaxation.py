@@ -6,7 +6,7 @@ It differs in that displacements are sampled only where they are distinct, and t
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,9 @@ from gbscape.structure.bicrystal import (
 
 EV_PER_ANGSTROM2_IN_J_M2 = 16.02176634
 _ROOM_ANGSTROM = 6.0  # between the slab's ends and the box, for the sliding layer
-_SAME_ENERGY_J_M2 = 2e-5  # candidates of the same atom count this close in energy are one structure
+_SAME_ENERGY_J_M2 = 5e-4  # candidates this close in energy are taken for one structure
+_LARGEST_LAMMPS_SEED = 900_000_000
+_SEED_OFFSET = 2**31  # makes indices of either sign a seed
 _START = "x_before_angstrom"  # array of a slab: where its atoms were before minimisation
 _COST_OFFSET = 20.0  # area, in (a0/2)^2, at which a boundary costs twice what a point would
 _LOWEST_J_M2 = -0.01  # a boundary cannot be lower than the perfect crystal
@@ -53,6 +55,8 @@ class Candidate:
     removed_atoms: int
     """Atoms removed from one common period."""
     search_slab: Atoms = field(repr=False)
+    annealed_kelvin: float = 0.0
+    """Temperature from which the candidate was annealed before minimisation; 0 for none."""
     energies_j_m2: list[float] = field(default_factory=list)
     """Energy after each stage of the search that the candidate reached."""
     final_energy_j_m2: float | None = None
@@ -95,6 +99,7 @@ class RelaxedBoundary:
             "overlap_cutoff_angstrom": np.array([c.overlap_cutoff_angstrom for c in tried]),
             "removal": [c.removal for c in tried],
             "removed_atoms": np.array([c.removed_atoms for c in tried]),
+            "annealed_kelvin": np.array([c.annealed_kelvin for c in tried]),
             "stages_reached": np.array([len(c.energies_j_m2) for c in tried]),
             "search_energy_j_m2": np.array([energy for c in tried for energy in c.energies_j_m2]),
             "finalist": np.array([c.final_energy_j_m2 is not None for c in tried]),
@@ -115,7 +120,7 @@ def relax_boundary(boundary: BoundaryGeometry, potential: ReadyPotential, settin
     """
     search = _Search(boundary, potential, settings)
     candidates = search.run()
-    finalists = _distinct(_ranked(candidates))[: settings.finalists]
+    finalists = _distinct(search.finished(candidates))[: settings.finalists]
     if not finalists:
         failures = [c.failure for c in candidates if c.failure]
         raise RelaxationError(
@@ -157,7 +162,10 @@ class _Search:
         # Atoms of an embedded-atom crystal feel their neighbours' neighbours: with twice the cut-off, no atom that
         # relaxes feels the free surface.
         self.full_half = settings.half_thickness_angstrom + 2 * potential.cutoff_angstrom
+        self.ends: float | None = None
         self.seen: set[tuple[Any, ...]] = set()
+        rows = [index + _SEED_OFFSET for grain in (boundary.left, boundary.right) for row in grain for index in row]
+        self.random = np.random.default_rng([settings.seed, *rows])
 
     def run(self) -> list[Candidate]:
         """All candidates, minimised as far as the search took them."""
@@ -168,7 +176,7 @@ class _Search:
             self.successive_halving(minimiser, candidates)
             for _ in range(settings.refine_rounds):
                 spacing = spacing / 2
-                around = _distinct(_ranked(candidates))[: settings.refine_best]
+                around = _distinct(self.finished(candidates))[: settings.refine_best]
                 finer: list[Candidate] = []
                 for candidate in around:
                     steps = [
@@ -177,7 +185,36 @@ class _Search:
                     finer += self.candidates_at([candidate.translation_angstrom + step for step in steps if step.any()])
                 self.successive_halving(minimiser, finer)
                 candidates += finer
+            for _ in range(settings.annealing_rounds):
+                start = _distinct(self.finished(candidates))[: settings.anneal_best]
+                candidates += [
+                    self.annealed(minimiser, candidate, kelvin)
+                    for candidate in start
+                    for kelvin in settings.annealing_kelvin
+                ]
         return candidates
+
+    def finished(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Ranked candidates that went through every stage or were annealed; all that have an energy if there are none."""
+        ranked = _ranked(candidates)
+        last = len(self.settings.stage_steps)
+        return [c for c in ranked if c.annealed_kelvin or len(c.energies_j_m2) == last] or ranked
+
+    def annealed(self, minimiser: SlabMinimiser, candidate: Candidate, kelvin: float) -> Candidate:
+        """A new candidate: the given one annealed, then minimised with the steps of all stages."""
+        slab = candidate.search_slab.copy()
+        new = replace(candidate, search_slab=slab, annealed_kelvin=kelvin, energies_j_m2=[], final_energy_j_m2=None)
+        layers = _layers(slab, self.settings.search_half_thickness_angstrom)
+        seed = int(self.random.integers(1, _LARGEST_LAMMPS_SEED))
+        try:
+            slab.positions = minimiser.anneal(
+                slab.positions, layers, kelvin, kelvin / 3, self.settings.annealing_steps, seed
+            )
+        except LammpsError as error:
+            new.failure = str(error)
+            return new
+        self.minimise(minimiser, new, sum(self.settings.stage_steps))
+        return new
 
     def coarse_grid(self) -> tuple[NDArray[np.float64], list[NDArray[np.float64]], NDArray[np.float64]]:
         """Edges (2, 2) of the cell of distinct displacements, the grid's displacements, and its spacing in edges (2,)."""
@@ -230,7 +267,8 @@ class _Search:
         contenders = candidates
         for stage, steps in enumerate(self.settings.stage_steps):
             if stage:
-                ranked = _distinct(_ranked(contenders))
+                # Energies are still too far from converged to tell which candidates are the same.
+                ranked = _ranked(contenders)
                 contenders = ranked[
                     : max(self.settings.finalists, math.ceil(len(contenders) * self.settings.keep_fraction))
                 ]
@@ -240,18 +278,29 @@ class _Search:
     def minimise(self, minimiser: SlabMinimiser, candidate: Candidate, steps: int) -> None:
         slab = candidate.search_slab
         layers = _layers(slab, self.settings.search_half_thickness_angstrom)
-        inside = _inside(slab, self.potential.cutoff_angstrom)
         try:
             result = minimiser.minimise(slab.positions, layers, steps, self.settings.force_tolerance_ev_angstrom)
         except LammpsError as error:
             candidate.failure = str(error)
             return
-        energy = self.excess_j_m2(result.energies_ev[inside], slab)
+        # The ends are the same for all candidates, so the energy counts every atom less what the ends contribute. A window
+        # would favour structures whose boundary has moved out of it.
+        energy = self.excess_j_m2(result.energies_ev, slab) - self.ends_j_m2(minimiser)
         if energy < _LOWEST_J_M2:
             candidate.failure = f"unphysical energy of {energy:.4f} J/m^2"
             return
         slab.positions = result.positions
         candidate.energies_j_m2.append(energy)
+
+    def ends_j_m2(self, minimiser: SlabMinimiser) -> float:
+        """Excess energy of the atoms that feel the free surfaces of the search slab, which never relax."""
+        if self.ends is None:
+            slab = self.slab(self.search_half, np.zeros(2))
+            energies = minimiser.energies_ev(
+                slab.positions, _layers(slab, self.settings.search_half_thickness_angstrom)
+            )
+            self.ends = self.excess_j_m2(energies[~_inside(slab, self.potential.cutoff_angstrom)], slab)
+        return self.ends
 
     def final(self, candidate: Candidate) -> tuple[Atoms, float, float]:
         """The candidate minimised in the full slab: structure, energy in J/m^2, largest force in eV/Angstrom."""
@@ -312,17 +361,10 @@ def _ranked(candidates: list[Candidate]) -> list[Candidate]:
 
 
 def _distinct(ranked: list[Candidate]) -> list[Candidate]:
-    """Of neighbours in energy with the same number of atoms, the first."""
+    """The ranked candidates without those whose energy is, within a hair, that of the one before."""
     kept: list[Candidate] = []
     for candidate in ranked:
-        same = (
-            other
-            for other in reversed(kept)
-            if len(other.search_slab) == len(candidate.search_slab)
-            and len(other.energies_j_m2) == len(candidate.energies_j_m2)
-        )
-        previous = next(same, None)
-        if previous is None or candidate.energy_j_m2 - previous.energy_j_m2 > _SAME_ENERGY_J_M2:
+        if not kept or candidate.energy_j_m2 - kept[-1].energy_j_m2 > _SAME_ENERGY_J_M2:
             kept.append(candidate)
     return kept
 
