@@ -1,0 +1,129 @@
+"""Picture of what depends on what: the workflow's rules as a layered graph."""
+
+import re
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+import networkx as nx
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path as Path2D
+
+from gbscape.figures.style import BLUE, GREEN, GREY, ORANGE, VERMILION, figure
+
+STAGES: Mapping[str, tuple[str, str]] = {
+    "survey": ("structure", BLUE),
+    "features": ("features", GREEN),
+    "learn": ("model", ORANGE),
+    "figures": ("figures", VERMILION),
+}
+"""Rule file -> what its rules are called in the picture, and their colour."""
+
+
+def rules_by_file(folder: str | Path) -> dict[str, str]:
+    """Name of the file (without its ending) in which each rule of a folder of rule files stands."""
+    return {
+        rule: path.stem
+        for path in sorted(Path(folder).glob("*.smk"))
+        for rule in re.findall(r"^ *rule (\w+):", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    }
+
+
+def rulegraph_data(dot: str) -> nx.DiGraph:
+    """Read the graph that `snakemake --rulegraph dot` prints; edges run from a rule to those that use its output.
+
+    The default targets, which only collect files, are left out, and the data step of a figure (`<name>_data`) and its
+    plot step (`plot_<name>`) become one.
+
+    Raises:
+        ValueError: the text holds no rules.
+    """
+    names = dict(re.findall(r'^\s*(\d+)\s*\[label\s*=\s*"([^"\\]+)', dot, flags=re.MULTILINE))
+    merged = {number: re.sub(r"^plot_|_data$", "", name) for number, name in names.items()}
+    graph = nx.DiGraph()
+    graph.add_nodes_from(merged.values())
+    edges = re.findall(r"^\s*(\d+)\s*->\s*(\d+)", dot, flags=re.MULTILINE)
+    graph.add_edges_from((merged[a], merged[b]) for a, b in edges if merged[a] != merged[b])
+    graph.remove_nodes_from(["default", "all"])
+    if not graph:
+        raise ValueError("no rules in the text; it should be what `snakemake --rulegraph dot` prints")
+    return nx.transitive_reduction(graph)
+
+
+def plot_rulegraph(graph: nx.DiGraph, path: str | Path, files: Mapping[str, str]) -> None:
+    """Draw the rules in layers from top to bottom, coloured by stage.
+
+    Args:
+        graph: as `rulegraph_data` returns it.
+        path: the picture.
+        files: rule file of each rule, see `rules_by_file`.
+    """
+    place, bends = _layout(graph)
+    layers = 1 + max(y for _, y in place.values())
+    left, right = min(x for x, _ in place.values()), max(x for x, _ in place.values())
+    step, row, box = 1.28, 0.78, (1.12, 0.44)
+    with figure(path, (right - left) * step + box[0] + 0.3, layers * row + 0.35, layout=None) as fig:
+        ax = fig.add_axes((0, 0, 1, 1))
+        ax.set_axis_off()
+        at = {name: ((x - left) * step, -y * row) for name, (x, y) in place.items()}
+        for (a, b), bend in bends.items():
+            start, end = (at[a][0], at[a][1] - box[1] / 2), (at[b][0], at[b][1] + box[1] / 2)
+            between = [((x - left) * step, -y * row + dy) for x, y in bend for dy in (box[1] / 2, -box[1] / 2)]
+            line = Path2D([start, *between, end])
+            ax.add_patch(
+                FancyArrowPatch(path=line, arrowstyle="-|>", mutation_scale=7, color=GREY, lw=0.8, zorder=1, fill=False)
+            )
+        for name in graph:
+            x, y = at[name]
+            corner = (x - box[0] / 2, y - box[1] / 2)
+            style, colour = "round,pad=0,rounding_size=0.08", STAGES[files.get(name, "figures")][1]
+            ax.add_patch(FancyBboxPatch(corner, *box, boxstyle=style, fc=colour, ec="white", lw=1, zorder=2))
+            label = textwrap.fill(name.replace("_", " "), 14)
+            ax.text(x, y, label, ha="center", va="center", fontsize=7.5, color="white", zorder=3, linespacing=0.95)
+        for i, (label, colour) in enumerate(STAGES.values()):
+            height = 0.97 - i * 0.2 / fig.get_figheight()
+            ax.text(0.01, height, label, fontsize=9, color=colour, weight="bold", va="top", transform=ax.transAxes)
+        ax.set(xlim=(-box[0] / 2 - 0.15, (right - left) * step + box[0] / 2 + 0.15), ylim=(-(layers - 0.45) * row, 0.5))
+
+
+Place = tuple[float, int]
+
+
+def _layout(graph: nx.DiGraph) -> tuple[dict[str, Place], dict[tuple[str, str], list[Place]]]:
+    """Place of every rule (across, layer from the top), and the places that each edge passes between its ends.
+
+    A rule's layer is its longest path from a source. Edges over several layers pass through narrow places of their own,
+    so that they do not run behind rules. The order within the layers is by repeated barycentres (Sugiyama's method).
+    """
+    layer_of = {name: row for row, layer in enumerate(nx.topological_generations(graph)) for name in layer}
+    expanded = nx.DiGraph()
+    expanded.add_nodes_from(graph)
+    chains: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
+    rows: list[list[object]] = [[] for _ in range(1 + max(layer_of.values()))]
+    for name in sorted(graph):
+        rows[layer_of[name]].append(name)
+    for a, b in sorted(graph.edges):
+        chains[a, b] = [(a, b, row) for row in range(layer_of[a] + 1, layer_of[b])]
+        for passing in chains[a, b]:
+            rows[passing[2]].append(passing)
+        nx.add_path(expanded, [a, *chains[a, b], b])
+
+    across: dict[object, float] = {}
+
+    def spread(row: list[object]) -> None:
+        widths = [0.3 if isinstance(node, tuple) else 1.0 for node in row]
+        edge = -sum(widths) / 2
+        for node, width in zip(row, widths, strict=True):
+            across[node] = edge + width / 2
+            edge += width
+
+    for row in rows:
+        spread(row)
+    for _ in range(24):
+        for row in rows:
+            neighbours = {n: [across[m] for m in (*expanded.predecessors(n), *expanded.successors(n))] for n in row}
+            wish = {n: sum(places) / len(places) if places else 0.0 for n, places in neighbours.items()}
+            row.sort(key=lambda n, wish=wish: (wish[n], str(n)))  # type: ignore[misc]
+            spread(row)
+    places = {name: (across[name], layer_of[name]) for name in graph}
+    return places, {edge: [(across[p], p[2]) for p in chain] for edge, chain in chains.items()}

@@ -1,0 +1,116 @@
+"""Scorecard: what was measured beside what was published, each with a verdict that follows from a rule.
+
+Rules of the verdicts:
+
+- number of boundaries: "reached" if equal;
+- energies: "reached" if at least the wanted share of the compared boundaries has an energy no higher than the published
+  one plus the tolerance;
+- lower-energy structures: none is a verdict; they are listed, to be looked at;
+- accuracies: "reached" if the mean over the splits is no lower than the published number minus one standard deviation of
+  the splits (the paper gives a single split), but only on the boundaries of the paper, all of them;
+- where the paper's conditions do not hold, "not comparable", with the reason.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from gbscape.config.figures import Figures
+from gbscape.figures.html_table import write_html_table
+from gbscape.figures.labels import representation_label, target_label
+
+COLUMNS = ["item", "published", "measured", "spread", "verdict", "note"]
+
+
+def scorecard_data(
+    n_enumerated: int | None,
+    energies: pd.DataFrame,
+    accuracies: pd.DataFrame,
+    n_published: int | None,
+    settings: Figures,
+) -> pd.DataFrame:
+    """Return the scorecard, columns `COLUMNS`.
+
+    Args:
+        n_enumerated: number of boundaries that the enumeration gives before any selection, where the published survey
+            enumerates the same (fcc, 15 a0/2); None elsewhere.
+        energies: the survey's table (columns id, energy_j_m2, published_energy_j_m2, difference_j_m2).
+        accuracies: as `gbscape.figures.accuracies.accuracies_data` returns them.
+        n_published: number of boundaries of the published survey; None without one.
+        settings: tolerances.
+    """
+    rows = []
+    if n_enumerated is not None and n_published is not None:
+        verdict = "reached" if n_enumerated == n_published else f"missed by {abs(n_enumerated - n_published)}"
+        rows.append(_row("Coincidence boundaries enumerated", n_published, n_enumerated, "", verdict))
+    rows += _energy_rows(energies.dropna(subset=["difference_j_m2"]), settings)
+    complete = n_published is not None and energies["published_energy_j_m2"].notna().sum() == n_published
+    return pd.DataFrame(rows + _accuracy_rows(accuracies, complete, len(energies), n_published), columns=COLUMNS)
+
+
+def write_scorecard(data: pd.DataFrame, path: str | Path) -> None:
+    """Write the scorecard as an HTML table."""
+    table = data.fillna("").rename(columns=str.capitalize)
+    write_html_table(path, table, "Scorecard", "The rule behind each verdict is in src/gbscape/figures/scorecard.py.")
+
+
+def _row(
+    item: str, published: object, measured: object, spread: object, verdict: str, note: str = ""
+) -> dict[str, object]:
+    return dict(zip(COLUMNS, (item, published, measured, spread, verdict, note), strict=True))
+
+
+def _energy_rows(compared: pd.DataFrame, settings: Figures) -> list[dict[str, object]]:
+    if compared.empty:
+        return []
+    tolerance, lower_by = settings.reached_within_j_m2, settings.lower_by_j_m2
+    difference = compared.set_index("id")["difference_j_m2"]
+    reached = difference <= tolerance
+    share = 100 * reached.mean()
+    goal = settings.reached_share_percent
+    verdict = "reached" if share >= goal else f"missed by {goal - share:.1f} %"
+    lower = difference[difference < -lower_by].sort_values()
+    worst = difference.idxmax()
+    return [
+        _row(
+            f"Energies no higher than published + {tolerance:g} J/m²",
+            f"goal {goal:g} %",
+            f"{share:.1f} % ({reached.sum()} of {len(difference)})",
+            "",
+            verdict,
+            ", ".join(f"{item}: +{value:.4f}" for item, value in difference[~reached].sort_values().items()),
+        ),
+        _row(
+            "Largest energy above the published one",
+            "",
+            f"{difference[worst]:+.4f} J/m²",
+            "",
+            "",
+            str(worst),
+        ),
+        _row(
+            f"Structures more than {lower_by:g} J/m² below the published energy",
+            "",
+            len(lower),
+            "",
+            "",
+            ", ".join(f"{item}: {value:.4f}" for item, value in lower.items()),
+        ),
+    ]
+
+
+def _accuracy_rows(
+    accuracies: pd.DataFrame, complete: bool, n_boundaries: int, n_published: int | None
+) -> list[dict[str, object]]:
+    rows = []
+    for r in accuracies.dropna(subset=["published_percent"]).itertuples():
+        measured, spread, published = float(r.mean_percent), float(r.std_percent), float(r.published_percent)  # type: ignore[arg-type]
+        if not complete:
+            verdict, note = "not comparable", f"{n_boundaries} boundaries, the paper has {n_published}"
+        elif measured >= published - spread:
+            verdict, note = "reached", ""
+        else:
+            verdict, note = f"missed by {published - measured:.1f} %", ""
+        item = f"Accuracy, {target_label(str(r.target))}, {representation_label(str(r.representation))}"
+        rows.append(_row(item, f"{published:g} %", f"{measured:.1f} %", f"± {spread:.1f}", verdict, note))
+    return rows
