@@ -7,7 +7,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from gbscape.config.files import DEFAULTS, SCHEMA, defaults_yaml, schema_json
+from gbscape.config.files import DEFAULTS, SCHEMA, defaults_yaml, resolved_yaml, schema_json
 from gbscape.config.model import Config, ConfigError, load
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -101,3 +101,10 @@ def test_null_takes_a_default_representation_away() -> None:
     raw["features"]["representations"].update({"st": None, "soap+st": None})
     Draft202012Validator(json.loads(schema_json())).validate(raw)
     assert list(load(raw, root=PROJECT).features.representations) == ["soap", "multi_scale_soap"]
+
+
+def test_a_recorded_configuration_gives_the_same_run_again() -> None:
+    config = load({"seed": 7, "features": {"representations": {"soap": {"kind": "soap", "n_max": 6}}}}, root=PROJECT)
+    recorded = yaml.safe_load(resolved_yaml(config))
+    assert recorded["features"]["representations"]["st"] is None
+    assert load(recorded, root=PROJECT) == config

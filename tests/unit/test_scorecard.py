@@ -123,4 +123,3 @@ def test_rule_graph_is_drawn_the_same_every_time(tmp_path: Path) -> None:
     for name in ("1.svg", "2.svg"):
         plot_rulegraph(rulegraph_data(DOT), tmp_path / name, {"relax": "survey", "learn": "learn"})
     assert (tmp_path / "1.svg").read_bytes() == (tmp_path / "2.svg").read_bytes()
-    assert b"relax" in (tmp_path / "1.svg").read_bytes() or (tmp_path / "1.svg").stat().st_size > 3000

@@ -2,6 +2,7 @@
 import re
 
 from gbscape.config.features import Concatenate, expand as expand_sweeps
+from gbscape.config.files import resolved_yaml
 from gbscape.config.learn import TASKS
 from gbscape.config.model import ConfigError, load
 from gbscape.store.code import code_hash
@@ -19,8 +20,10 @@ SURVEY = f"{RESULTS}/survey"
 FEATURES = f"{RESULTS}/features"
 LEARN = f"{RESULTS}/learn"
 
-BOUNDARIES = [f"{SURVEY}/boundaries.csv"] if CONFIG.survey.structures is None else []
-PUBLISHED = list(filter(None, [CONFIG.published.supplement or CONFIG.published.table]))
+# Inputs that a run may lack are an empty list then.
+BOUNDARIES = f"{SURVEY}/boundaries.csv" if CONFIG.survey.structures is None else []
+PUBLISHED = CONFIG.published.supplement or CONFIG.published.table or []
+PUBLISHED_ACCURACIES = CONFIG.published.accuracies or []
 REPRESENTATIONS = expand_sweeps(CONFIG.features.representations)
 CONCATENATED = {
     name: r.of for name, r in REPRESENTATIONS.items() if isinstance(r, Concatenate)
@@ -51,6 +54,26 @@ def learned(table, targets=TARGETS, baseline=False):
     return [
         f"{LEARN}/{target}/{name}/{table}.csv" for target in targets for name in names
     ]
+
+
+rule record_config:
+    output:
+        f"{RESULTS}/config.yaml",
+    log:
+        f"{LOGS}/record_config.log",
+    benchmark:
+        f"{BENCHMARKS}/record_config.tsv"
+    conda:
+        "../../envs/survey.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+        tasks=1,
+    params:
+        text=resolved_yaml(CONFIG),
+        code=code_hash("gbscape.config.files"),
+    script:
+        "../scripts/record_config.py"
 
 
 wildcard_constraints:

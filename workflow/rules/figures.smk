@@ -1,1 +1,202 @@
-# Pictures and tables of the report: a data step and a plot step each.
+# Pictures and tables of the report: a data step, whose output can be read and tested, and a plot step.
+FIGURES = f"{RESULTS}/figures"
+
+
+rule gallery_data:
+    input:
+        survey=rules.select_boundary_atoms.output[0],
+        energies=rules.tabulate_energies.output[0],
+        boundaries=BOUNDARIES,
+    output:
+        f"{FIGURES}/gallery.h5",
+    log:
+        f"{LOGS}/gallery_data.log",
+    benchmark:
+        f"{BENCHMARKS}/gallery_data.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+        tasks=1,
+    params:
+        settings=leaf(CONFIG.figures.gallery),
+        code=code_hash("gbscape.figures.gallery"),
+    script:
+        "../scripts/figures_gallery_data.py"
+
+
+rule plot_gallery:
+    input:
+        rules.gallery_data.output[0],
+    output:
+        report(
+            f"{FIGURES}/gallery.png",
+            caption="../report/gallery.rst",
+            category="1. Survey",
+            labels={"figure": "Relaxed boundaries"},
+        ),
+    log:
+        f"{LOGS}/plot_gallery.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_gallery.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+        tasks=1,
+    params:
+        settings=leaf(CONFIG.figures.gallery),
+        code=code_hash("gbscape.figures.gallery"),
+    script:
+        "../scripts/figures_gallery_plot.py"
+
+
+rule accuracies_data:
+    input:
+        scores=rules.gather_learning.output.scores,
+        published=PUBLISHED_ACCURACIES,
+    output:
+        f"{FIGURES}/accuracies.csv",
+    log:
+        f"{LOGS}/accuracies_data.log",
+    benchmark:
+        f"{BENCHMARKS}/accuracies_data.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        code=code_hash("gbscape.figures.accuracies"),
+    script:
+        "../scripts/figures_accuracies_data.py"
+
+
+rule plot_accuracies:
+    input:
+        rules.accuracies_data.output[0],
+    output:
+        report(
+            f"{FIGURES}/accuracies.html",
+            caption="../report/accuracies.rst",
+            category="2. Learning",
+            labels={"figure": "Table of accuracies"},
+        ),
+    log:
+        f"{LOGS}/plot_accuracies.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_accuracies.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        code=code_hash("gbscape.figures.accuracies"),
+    script:
+        "../scripts/figures_accuracies_plot.py"
+
+
+rule scorecard_data:
+    input:
+        energies=rules.tabulate_energies.output[0],
+        accuracies=rules.accuracies_data.output[0],
+        published=PUBLISHED,
+    output:
+        f"{FIGURES}/scorecard.csv",
+    log:
+        f"{LOGS}/scorecard_data.log",
+    benchmark:
+        f"{BENCHMARKS}/scorecard_data.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        enumeration=leaf(CONFIG.survey.enumeration),
+        published=leaf(CONFIG.published),
+        settings=leaf(CONFIG.figures),
+        code=code_hash("gbscape.figures.scorecard"),
+    script:
+        "../scripts/figures_scorecard_data.py"
+
+
+rule plot_scorecard:
+    input:
+        rules.scorecard_data.output[0],
+    output:
+        report(
+            f"{FIGURES}/scorecard.html",
+            caption="../report/scorecard.rst",
+            category="3. Scorecard",
+            labels={"figure": "Measured against published"},
+        ),
+    log:
+        f"{LOGS}/plot_scorecard.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_scorecard.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        code=code_hash("gbscape.figures.scorecard"),
+    script:
+        "../scripts/figures_scorecard_plot.py"
+
+
+rule rulegraph_data:
+    input:
+        rules.record_config.output[0],
+    output:
+        f"{FIGURES}/rulegraph.dot",
+    log:
+        f"{LOGS}/rulegraph_data.log",
+    benchmark:
+        f"{BENCHMARKS}/rulegraph_data.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        snakefile=str(Path(workflow.main_snakefile)),
+        code=code_hash("gbscape.figures.rulegraph"),
+    script:
+        "../scripts/figures_rulegraph_data.py"
+
+
+rule plot_rulegraph:
+    input:
+        rules.rulegraph_data.output[0],
+    output:
+        report(
+            f"{FIGURES}/rulegraph.svg",
+            caption="../report/rulegraph.rst",
+            category="4. Workflow",
+            labels={"figure": "Rules"},
+        ),
+    log:
+        f"{LOGS}/plot_rulegraph.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_rulegraph.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        rules=f"{SOURCE}/../workflow/rules",
+        code=code_hash("gbscape.figures.rulegraph"),
+    script:
+        "../scripts/figures_rulegraph_plot.py"

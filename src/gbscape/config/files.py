@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from gbscape.config.features import Features
 from gbscape.config.model import Config
 from gbscape.store.atomic import atomic_path
 
@@ -34,6 +35,14 @@ def schema_json() -> str:
     """Return the JSON schema of the configuration."""
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps(dialect | Config.model_json_schema(), indent=2) + "\n"
+
+
+def resolved_yaml(config: Config) -> str:
+    """Return `config` in full as YAML; laid over the defaults it gives the same run again."""
+    resolved = config.model_dump(mode="json")
+    absent = Features().representations.keys() - config.features.representations.keys()
+    resolved["features"]["representations"] |= dict.fromkeys(sorted(absent))
+    return yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
 
 
 def write_files(root: str | Path = ".") -> None:

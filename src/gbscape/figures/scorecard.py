@@ -16,10 +16,19 @@ from pathlib import Path
 import pandas as pd
 
 from gbscape.config.figures import Figures
+from gbscape.config.survey import Enumeration
 from gbscape.figures.html_table import write_html_table
 from gbscape.figures.labels import representation_label, target_label
+from gbscape.survey.enumeration import enumerate_boundaries
 
 COLUMNS = ["item", "published", "measured", "spread", "verdict", "note"]
+
+
+def enumerated_as_published(settings: Enumeration) -> int | None:
+    """Number of boundaries before any selection, where the settings are those of the published survey; else None."""
+    if (settings.lattice, settings.max_length) != ("fcc", 15.0):
+        return None
+    return len(enumerate_boundaries(settings.lattice, settings.max_length))
 
 
 def scorecard_data(
@@ -32,8 +41,7 @@ def scorecard_data(
     """Return the scorecard, columns `COLUMNS`.
 
     Args:
-        n_enumerated: number of boundaries that the enumeration gives before any selection, where the published survey
-            enumerates the same (fcc, 15 a0/2); None elsewhere.
+        n_enumerated: see `enumerated_as_published`.
         energies: the survey's table (columns id, energy_j_m2, published_energy_j_m2, difference_j_m2).
         accuracies: as `gbscape.figures.accuracies.accuracies_data` returns them.
         n_published: number of boundaries of the published survey; None without one.

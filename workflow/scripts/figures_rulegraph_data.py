@@ -1,0 +1,17 @@
+"""Ask Snakemake for the graph of this workflow's rules."""
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from gbscape.store.atomic import atomic_path
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile]
+command += ["--configfile", snakemake.input[0], "--rulegraph", "dot", "--forceall"]
+with open(snakemake.log[0], "w", encoding="utf-8") as log:
+    graph = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, text=True, check=True)
+with atomic_path(snakemake.output[0]) as temporary:
+    temporary.write_text(graph.stdout, encoding="utf-8")

@@ -1,0 +1,13 @@
+"""Write the configuration of this run in full."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.store.atomic import atomic_path
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+with atomic_path(snakemake.output[0]) as temporary:
+    temporary.write_text(snakemake.params.text, encoding="utf-8")
