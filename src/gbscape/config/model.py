@@ -109,7 +109,9 @@ def _missing_files(config: Config, root: Path) -> list[str]:
         "published.accuracies": config.published.accuracies,
     }
     return [
-        f"{key} = {path!r}: no such file or folder" for key, path in paths.items() if path and not (root / path).exists()
+        f"{key} = {path!r}: no such file or folder"
+        for key, path in paths.items()
+        if path and not (root / path).exists()
     ]
 
 
