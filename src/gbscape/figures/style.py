@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, cast
 
 import matplotlib.style
@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
-from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gbscape.store.atomic import atomic_path
 
@@ -32,7 +32,7 @@ _METADATA: Mapping[str, dict[str, Any]] = {
 
 @contextmanager
 def figure(
-    path: str | Path, width_inch: float, height_inch: float, layout: str | None = "constrained"
+    path: str | FilePath, width_inch: float, height_inch: float, layout: str | None = "constrained"
 ) -> Iterator[Figure]:
     """Yield a figure in the house style and save it when the block ends without an error.
 
@@ -48,7 +48,7 @@ def figure(
     Raises:
         ValueError: another suffix.
     """
-    path = Path(path)
+    path = FilePath(path)
     if path.suffix not in _METADATA:
         raise ValueError(f"{path}: a figure's suffix must be one of {', '.join(_METADATA)}")
     with matplotlib.style.context(STYLE_SHEET):
@@ -68,9 +68,10 @@ def say_instead(ax: Axes, message: str) -> None:
 def label_points(
     ax: Axes, x: ArrayLike, y: ArrayLike, texts: Sequence[str], obstacles: ArrayLike | None = None, **text: Any
 ) -> None:
-    """Write short texts beside points so that they cover neither each other nor, where there is room, a point.
+    """Write short texts beside points so that, where there is room, they cover neither each other nor a point.
 
-    Call it when the limits of the axes are final and the layout was run (`fig.draw_without_rendering()`).
+    Texts are placed in the order given, each where it disturbs least; a line leads to those that had to go far. Call it
+    when the limits of the axes are final and the layout was run (`fig.draw_without_rendering()`).
 
     Args:
         ax: the axes.
@@ -79,39 +80,58 @@ def label_points(
         obstacles: further points (m, 2) in data coordinates that are better not covered.
         text: passed on to `Axes.annotate`.
     """
-    points = ax.transData.transform(np.column_stack([np.asarray(x, float), np.asarray(y, float)]))
+    data = np.column_stack([np.asarray(x, float), np.asarray(y, float)])
+    points = ax.transData.transform(data)
     avoid = points if obstacles is None else np.vstack([points, ax.transData.transform(np.asarray(obstacles, float))])
     renderer = cast(FigureCanvasAgg, ax.figure.canvas).get_renderer()
     frame = ax.get_window_extent(renderer)
+    pixels = renderer.points_to_pixels(1.0)
     taken: list[Bbox] = []
-    directions = [(np.cos(a), np.sin(a)) for a in np.deg2rad([45, 135, -45, -135, 90, 0, 180, -90])]
-    for point, content in zip(points, texts, strict=True):
-        best: tuple[float, Any, Bbox] | None = None
-        for reach in (6, 11, 17, 24, 34):
-            for cx, cy in directions:
-                note = ax.annotate(
-                    content, tuple(ax.transData.inverted().transform(point)), (reach * cx, reach * cy),
-                    textcoords="offset points", ha="center", va="center",
-                    path_effects=[withStroke(linewidth=2, foreground="white")],
-                    arrowprops={"arrowstyle": "-", "lw": 0.5, "color": GREY, "shrinkA": 4, "shrinkB": 2} if reach > 11 else None,
-                    **text,
-                )  # fmt: skip
-                box = _text_box(note, renderer)
-                inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-                overlap = sum(box.padded(1).overlaps(other) for other in taken)
-                covered = int(np.sum([box.contains(*other) for other in avoid]))
-                cost = 100 * overlap + 100 * (not inside) + 10 * covered + reach / 10
-                if best is None or cost < best[0]:
-                    if best is not None:
-                        best[1].remove()
-                    best = (cost, note, box)
-                else:
-                    note.remove()
-        assert best is not None
-        taken.append(best[2])
+    leaders: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+    for place, point, content in zip(data, points, texts, strict=True):
+        note = ax.annotate(
+            content, (float(place[0]), float(place[1])), (0.0, 0.0), textcoords="offset points", ha="center", va="center",
+            path_effects=[withStroke(linewidth=2, foreground="white")], zorder=5, **text,
+        )  # fmt: skip
+        size = np.array(note.get_window_extent(renderer).size)
+        best_cost, best_offset, best_box = np.inf, np.zeros(2), Bbox.null()
+        for gap in _LABEL_GAPS:
+            for direction in _LABEL_DIRECTIONS:
+                offset = direction * (gap * pixels + size / 2)
+                box = Bbox.from_extents(*(point + offset - size / 2), *(point + offset + size / 2))
+                ends = (point, point + offset)
+                cost = (
+                    gap / 10
+                    + 100
+                    * (not (frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1))
+                    + 100 * sum(box.padded(pixels).overlaps(other) for other in taken)
+                    + 4 * _count_inside(avoid, box.padded(2.5 * pixels))
+                    + 20 * sum(_crosses(ends, other) for other in taken)
+                    + 20 * sum(_crosses(leader, box) for leader in leaders)
+                )
+                if cost < best_cost:
+                    best_cost, best_offset, best_box = cost, offset, box
+        note.set_position(tuple(best_offset / pixels))
+        nearest = np.clip(point, best_box.min, best_box.max)
+        if np.hypot(*(nearest - point)) > 8 * pixels:
+            ax.annotate(
+                "", (float(place[0]), float(place[1])), tuple((nearest - point) / pixels), textcoords="offset points",
+                arrowprops={"arrowstyle": "-", "lw": 0.5, "color": GREY, "shrinkA": 0, "shrinkB": 3}, zorder=2,
+            )  # fmt: skip
+            leaders.append((point, nearest))
+        taken.append(best_box)
 
 
-def _text_box(note: Annotation, renderer: Any) -> Bbox:
-    """Extent of an annotation's text without its line."""
-    note.update_positions(renderer)
-    return Text.get_window_extent(note, renderer)
+_LABEL_GAPS = (4, 9, 15, 22, 31, 42, 56)
+_LABEL_DIRECTIONS = np.array(
+    [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1), (0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1)]
+)
+
+
+def _count_inside(points: NDArray[np.float64], box: Bbox) -> int:
+    return int(((points > box.min) & (points < box.max)).all(axis=1).sum())
+
+
+def _crosses(segment: tuple[NDArray[np.float64], NDArray[np.float64]], box: Bbox) -> bool:
+    start, end = segment
+    return bool(Path([start, end]).intersects_bbox(box, filled=False)) or _count_inside(np.array(segment), box) > 0
