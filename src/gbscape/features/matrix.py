@@ -54,7 +54,7 @@ def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -
     for path, part in zip(paths, parts, strict=True):
         if part.ids != parts[0].ids:
             raise ValueError(f"{path} and {paths[0]} do not hold the same items: {set(part.ids) ^ set(parts[0].ids)}")
-    settings = {Path(path).stem: _settings(path) for path in paths}
+    settings = [[Path(path).stem, _settings(path)] for path in paths]  # a list: the order is that of the columns
     provenance = Provenance.of({"of": settings}, code, inputs={Path(path).stem: path for path in paths})
     compute_shard(
         out, parts[0].ids, lambda item: {"vector": concatenate([row[item] for row in rows])}, provenance, what="vectors"
@@ -69,5 +69,5 @@ def _settings(path: str | Path) -> dict[str, Any]:
 
 def _names(settings: dict[str, Any]) -> list[str]:
     if "of" in settings:
-        return [f"{part}: {name}" for part, its in settings["of"].items() for name in _names(its)]
+        return [f"{part}: {name}" for part, its in settings["of"] for name in _names(its)]
     return feature_names(TypeAdapter(Computed).validate_python(settings))
