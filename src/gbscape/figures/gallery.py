@@ -132,7 +132,7 @@ def plot_gallery(panels: Sequence[Panel], path: str | Path, settings: Gallery) -
     aspect = settings.height_angstrom / (2 * settings.half_width_angstrom)
     panel_height = _PANEL_INCH * aspect
     side, gap, foot = 0.12, 0.16, 0.74
-    width = max(2 * side + columns * _PANEL_INCH + (columns - 1) * gap, 4.4)
+    width = max(2 * side + columns * _PANEL_INCH + (columns - 1) * gap, 5.0)
     height = foot + lines * (panel_height + _TITLE_INCH) + (lines - 1) * gap * 0.5 + 0.08
     left = (width - columns * _PANEL_INCH - (columns - 1) * gap) / 2
     by_energy = settings.colour_by == "excess_energy" and all(len(p.excess_energy_ev) for p in panels)
@@ -145,8 +145,9 @@ def plot_gallery(panels: Sequence[Panel], path: str | Path, settings: Gallery) -
             y = height - 0.04 - (line + 1) * (panel_height + _TITLE_INCH) - line * gap * 0.5
             ax = fig.add_axes((x / width, y / height, _PANEL_INCH / width, panel_height / height))
             _draw_panel(ax, panel, settings, norm if by_energy else None)
-        _draw_scale_bar(fig.add_axes((left / width, 0, _PANEL_INCH / width, (foot - 0.1) / height)), settings)
-        legend_left, legend_width = left + _PANEL_INCH + 0.35, max(1.6, min(3.0, width - left - _PANEL_INCH - 0.6))
+        _draw_scale_bar(fig.add_axes((side / width, 0, _PANEL_INCH / width, (foot - 0.1) / height)), settings)
+        legend_left = side + _PANEL_INCH + 0.35
+        legend_width = min(3.0, width - legend_left - 0.5)
         if by_energy:
             ax = fig.add_axes((legend_left / width, 0.5 / height, legend_width / width, 0.1 / height))
             bar = fig.colorbar(ScalarMappable(norm, _EXCESS_COLOURS), cax=ax, orientation="horizontal", extend="both")
@@ -189,7 +190,7 @@ def _panel(
         x[keep], atoms.positions[keep, along], lengths[along], settings.height_angstrom / 2 + margin
     )
     chosen = np.flatnonzero(keep)[numbers]
-    # y is to the left of x when one looks against z, so that the picture is right-handed: x right, along up.
+    # With x to the right, the viewer looks against z when y is up, and along y when z is up.
     near = depth[chosen] / periods[sight]
     near = np.clip(near if sight == 2 else 1 - near, 0, 1)
     order = np.lexsort((positions[:, 1], positions[:, 0], np.round(near, 4)))
@@ -270,9 +271,8 @@ def _draw_panel(ax: Axes, panel: Panel, settings: Gallery, norm: TwoSlopeNorm | 
     diameter = 2 * panel.atom_radius_angstrom * (0.72 + 0.28 * panel.nearness)
     if norm is not None:
         faces = _EXCESS_COLOURS(norm(panel.excess_energy_ev))
-        bulk = np.bincount(
-            panel.structure_type[np.abs(panel.positions[:, 0]) > settings.half_width_angstrom / 2]
-        ).argmax()
+        distance = np.abs(panel.positions[:, 0])
+        bulk = np.bincount(panel.structure_type[distance >= distance.max() / 2]).argmax()
         unlike = panel.structure_type != bulk
     else:
         palette = to_rgba_array([_STRUCTURE_TYPES[k][1] for k in sorted(_STRUCTURE_TYPES)])
