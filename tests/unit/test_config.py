@@ -80,6 +80,13 @@ BAD = [
     ),
     ({"learn": {"test_fraction": 1.5}}, r"learn\.test_fraction = 1\.5: .*less than 1"),
     ({"learn": {"targets": ["colour"]}}, r"learn\.targets\.0 = 'colour': .*'energy'"),
+    (
+        {
+            "survey": {"potential": {"name": "Cu_mishin1.eam.alloy", "species": "Cu"}},
+            "learn": {"targets": ["shear_class"]},
+        },
+        r"learn\.targets: shear_class need published figures for this potential",
+    ),
     ({"name": "../outside"}, r"name = '\.\./outside': .*pattern"),
     ({"published": {"table": "no.csv"}}, r"published\.table = 'no\.csv': no such file"),
 ]
@@ -108,3 +115,11 @@ def test_a_recorded_configuration_gives_the_same_run_again() -> None:
     recorded = yaml.safe_load(resolved_yaml(config))
     assert recorded["features"]["representations"]["st"] is None
     assert load(recorded, root=PROJECT) == config
+
+
+def test_figures_published_for_one_potential_are_not_compared_with_another() -> None:
+    copper = load({"survey": {"potential": {"name": "Cu_mishin1.eam.alloy", "species": "Cu"}}}, root=PROJECT)
+    assert copper.compared.table is None
+    assert load({}, root=PROJECT).compared.table is not None
+    own_table = {"published": {"potential": None}, "survey": copper.survey.model_dump()}
+    assert load(own_table, root=PROJECT).compared.table is not None

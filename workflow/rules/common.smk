@@ -22,8 +22,8 @@ LEARN = f"{RESULTS}/learn"
 
 # Inputs that a run may lack are an empty list then.
 BOUNDARIES = f"{SURVEY}/boundaries.csv" if CONFIG.survey.structures is None else []
-PUBLISHED = CONFIG.published.supplement or CONFIG.published.table or []
-PUBLISHED_ACCURACIES = CONFIG.published.accuracies or []
+PUBLISHED = CONFIG.compared.supplement or CONFIG.compared.table or []
+PUBLISHED_ACCURACIES = CONFIG.compared.accuracies or []
 REPRESENTATIONS = expand_sweeps(CONFIG.features.representations)
 CONCATENATED = {
     name: r.of for name, r in REPRESENTATIONS.items() if isinstance(r, Concatenate)

@@ -120,7 +120,7 @@ rule scorecard_data:
         tasks=1,
     params:
         enumeration=leaf(CONFIG.survey.enumeration),
-        published=leaf(CONFIG.published),
+        published=leaf(CONFIG.compared),
         settings=leaf(CONFIG.figures),
         code=code_hash("gbscape.figures.scorecard"),
     script:

@@ -178,7 +178,7 @@ rule tabulate_energies:
         runtime=10,
         tasks=1,
     params:
-        settings=leaf(CONFIG.published),
+        settings=leaf(CONFIG.compared),
         code=code_hash("gbscape.survey.energies"),
     script:
         "../scripts/survey_energies.py"

@@ -22,6 +22,9 @@ class Published(Settings):
     """Table of published energies, mobilities and classes by boundary id; null for systems without one."""
     supplement: str | None = None
     """Folder with the original supplement of Olmsted 2009 (fcc1-3.txt etc.); when given it replaces `table`."""
+    potential: str | None = "foiles-hoyt-ni"
+    """Name of the potential that the published figures are for: with another one nothing is compared. Null compares with
+    any, e.g. for a table of your own."""
     accuracies: str | None = "resources/published/homer2019_table1.csv"
     """Table of published accuracies (Homer 2019, Table 1); null for none."""
 
@@ -45,6 +48,24 @@ class Config(Settings):
     """Published figures to compare with."""
     figures: Figures = Figures()
     """Figures and tables of the report."""
+
+    @property
+    def compared(self) -> Published:
+        """The published figures that this run can be compared with: none if they are for another potential."""
+        if self.published.potential in (None, self.survey.potential.name):
+            return self.published
+        return Published(table=None, supplement=None, accuracies=None)
+
+    @model_validator(mode="after")
+    def _targets_are_known(self) -> "Config":
+        known = self.compared.table or self.compared.supplement
+        unknown = [target for target in self.learn.targets if target != "energy" and not known]
+        if unknown:
+            raise ValueError(
+                f"learn.targets: {', '.join(unknown)} need published figures for this potential; give published.table "
+                "(and published.potential), or learn 'energy' only"
+            )
+        return self
 
     @model_validator(mode="after")
     def _spheres_fit_the_slab(self) -> "Config":
