@@ -56,26 +56,6 @@ def learned(table, targets=TARGETS, baseline=False):
     ]
 
 
-rule record_config:
-    output:
-        f"{RESULTS}/config.yaml",
-    log:
-        f"{LOGS}/record_config.log",
-    benchmark:
-        f"{BENCHMARKS}/record_config.tsv"
-    conda:
-        "../../envs/survey.yaml"
-    resources:
-        mem_mb=500,
-        runtime=5,
-        tasks=1,
-    params:
-        text=resolved_yaml(CONFIG),
-        code=code_hash("gbscape.config.files"),
-    script:
-        "../scripts/record_config.py"
-
-
 wildcard_constraints:
     shard=r"\d+",
     target=one_of(TASKS),

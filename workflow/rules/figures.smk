@@ -1,6 +1,104 @@
 # Pictures and tables of the report: a data step, whose output can be read and tested, and a plot step.
 FIGURES = f"{RESULTS}/figures"
 
+# Plots of tables, each with a module of its name in gbscape.figures. `file` may hold the wildcard {target};
+# `settings_for` names the steps that take the settings of the figures.
+PLOTS = {
+    "energy_against_published": {
+        "file": "energy_against_published",
+        "tables": {"energies": rules.tabulate_energies.output[0]},
+        "settings_for": ["data", "plot"],
+        "category": "1. Survey",
+        "label": "Energy against published energy",
+    },
+    "energy_against_disorientation": {
+        "file": "energy_against_disorientation",
+        "tables": {"energies": rules.tabulate_energies.output[0]},
+        "settings_for": [],
+        "category": "1. Survey",
+        "label": "Energy against disorientation",
+    },
+    "parity": {
+        "file": "parity_{target}",
+        "tables": {
+            "predictions": rules.gather_learning.output.predictions,
+            "scores": rules.gather_learning.output.scores,
+        },
+        "settings_for": [],
+        "category": "2. Learning",
+        "label": "Parity plot",
+    },
+    "learning_curve": {
+        "file": "learning_curve_{target}",
+        "tables": {"learning_curve": rules.gather_learning.output.learning_curve},
+        "settings_for": [],
+        "category": "2. Learning",
+        "label": "Learning curve",
+    },
+    "importance": {
+        "file": "importance_{target}",
+        "tables": {"importance": rules.gather_learning.output.importance},
+        "settings_for": ["plot"],
+        "category": "2. Learning",
+        "label": "Feature importance",
+    },
+}
+
+for figure, its in PLOTS.items():
+
+    rule:
+        name:
+            f"{figure}_data"
+        input:
+            **its["tables"],
+        output:
+            f"{FIGURES}/{its['file']}.csv",
+        log:
+            f"{LOGS}/{its['file']}_data.log",
+        benchmark:
+            f"{BENCHMARKS}/{its['file']}_data.tsv"
+        conda:
+            "../../envs/figures.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=20,
+            tasks=1,
+        params:
+            figure=figure,
+            settings=leaf(CONFIG.figures) if "data" in its["settings_for"] else None,
+            code=code_hash(f"gbscape.figures.{figure}"),
+        script:
+            "../scripts/figures_data.py"
+
+    rule:
+        name:
+            f"plot_{figure}"
+        input:
+            f"{FIGURES}/{its['file']}.csv",
+        output:
+            report(
+                f"{FIGURES}/{its['file']}.svg",
+                caption=f"../report/{figure}.rst",
+                category=its["category"],
+                labels={"figure": its["label"]},
+            ),
+        log:
+            f"{LOGS}/plot_{its['file']}.log",
+        benchmark:
+            f"{BENCHMARKS}/plot_{its['file']}.tsv"
+        conda:
+            "../../envs/figures.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=20,
+            tasks=1,
+        params:
+            figure=figure,
+            settings=leaf(CONFIG.figures) if "plot" in its["settings_for"] else None,
+            code=code_hash(f"gbscape.figures.{figure}"),
+        script:
+            "../scripts/figures_plot.py"
+
 
 rule gallery_data:
     input:
@@ -153,6 +251,26 @@ rule plot_scorecard:
         "../scripts/figures_scorecard_plot.py"
 
 
+rule record_config:
+    output:
+        f"{RESULTS}/config.yaml",
+    log:
+        f"{LOGS}/record_config.log",
+    benchmark:
+        f"{BENCHMARKS}/record_config.tsv"
+    conda:
+        "../../envs/survey.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+        tasks=1,
+    params:
+        text=resolved_yaml(CONFIG),
+        code=code_hash("gbscape.config.files"),
+    script:
+        "../scripts/record_config.py"
+
+
 rule rulegraph_data:
     input:
         rules.record_config.output[0],
@@ -200,3 +318,17 @@ rule plot_rulegraph:
         code=code_hash("gbscape.figures.rulegraph"),
     script:
         "../scripts/figures_rulegraph_plot.py"
+
+
+rule figures:
+    input:
+        rules.plot_gallery.output,
+        rules.plot_accuracies.output,
+        rules.plot_scorecard.output,
+        rules.plot_rulegraph.output,
+        f"{FIGURES}/energy_against_published.svg",
+        f"{FIGURES}/energy_against_disorientation.svg",
+        expand(f"{FIGURES}/parity_{{target}}.svg", target=REGRESSION_TARGETS),
+        expand(f"{FIGURES}/learning_curve_{{target}}.svg", target=REGRESSION_TARGETS),
+        expand(f"{FIGURES}/importance_{{target}}.svg", target=TARGETS),
+    localrule: True

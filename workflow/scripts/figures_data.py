@@ -1,0 +1,20 @@
+"""Data of a plot of tables: calls gbscape.figures.<figure>.<figure>_data."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gbscape.config.figures import Figures
+from gbscape.store.log import log_to
+from gbscape.store.tables import write_csv
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+figure, settings = snakemake.params.figure, snakemake.params.settings
+options = dict(snakemake.wildcards) | ({"settings": Figures(**settings)} if settings else {})
+tables = {name: pd.read_csv(path) for name, path in snakemake.input.items()}
+make_data = getattr(import_module(f"gbscape.figures.{figure}"), f"{figure}_data")
+write_csv(snakemake.output[0], make_data(**tables, **options))
