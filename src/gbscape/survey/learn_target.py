@@ -68,9 +68,7 @@ def learn_target_curve(
 def learn_target_random(energies_csv: str | Path, target: Target, settings: Learn, seed: int) -> Evaluation:
     """The Random baseline for `target`."""
     values = _values(energies_csv, target)
-    return evaluate_random(
-        values.to_numpy(), TASKS[target], settings, seed, target_name=target, ids=list(values.index)
-    )
+    return evaluate_random(values.to_numpy(), TASKS[target], settings, seed, target_name=target, ids=list(values.index))
 
 
 def _aligned(features_h5: str | Path, energies_csv: str | Path, target: Target) -> tuple[FeatureMatrix, NDArray[Any]]:
