@@ -91,6 +91,8 @@ def _draw_energies(ax: Axes, data: pd.DataFrame, settings: Figures) -> None:
         f"{n['lower']} of these lower by more than {1000 * settings.lower_by_j_m2:g} mJ m$^{{-2}}$\n"
         f"{n['missed']} missed"
     )
+    if n["lower"] + n["missed"] > _MAX_LABELS:
+        text += f"\nthe {_MAX_LABELS} largest differences are labelled"
     box = {"facecolor": "white", "edgecolor": "#CCCCCC", "boxstyle": "round,pad=0.5", "linewidth": 0.6}
     ax.text(0.03, 0.96, text, transform=ax.transAxes, va="top", fontsize=8, linespacing=1.4, bbox=box)
     ax.legend(loc="lower right")

@@ -108,6 +108,7 @@ def label_points(
                     + 4 * _count_inside(avoid, box.padded(2.5 * pixels))
                     + 20 * sum(_crosses(ends, other) for other in taken)
                     + 20 * sum(_crosses(leader, box) for leader in leaders)
+                    + 10 * sum(Path(ends).intersects_path(Path(leader)) for leader in leaders)
                 )
                 if cost < best_cost:
                     best_cost, best_offset, best_box = cost, offset, box
