@@ -26,21 +26,21 @@ PLOTS = {
         },
         "settings_for": [],
         "category": "2. Learning",
-        "label": "Parity plot",
+        "label": "Parity plot, {target}",
     },
     "learning_curve": {
         "file": "learning_curve_{target}",
         "tables": {"learning_curve": rules.gather_learning.output.learning_curve},
         "settings_for": [],
         "category": "2. Learning",
-        "label": "Learning curve",
+        "label": "Learning curve, {target}",
     },
     "importance": {
         "file": "importance_{target}",
         "tables": {"importance": rules.gather_learning.output.importance},
         "settings_for": ["plot"],
         "category": "2. Learning",
-        "label": "Feature importance",
+        "label": "Feature importance, {target}",
     },
 }
 
