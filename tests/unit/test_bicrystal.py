@@ -129,7 +129,7 @@ def test_pairs_are_those_of_brute_force(boundary, shift, within) -> None:
     grain, periods = slab.arrays["grain"], slab.cell.lengths()[1:]
     left, right = np.flatnonzero(grain == LEFT), np.flatnonzero(grain == RIGHT)
     apart = slab.positions[right][None] - slab.positions[left][:, None]
-    images = [apart + (0, a * periods[0], b * periods[1]) for a in range(-5, 6) for b in range(-5, 6)]
+    images = [apart + np.array([0, a * periods[0], b * periods[1]]) for a in range(-5, 6) for b in range(-5, 6)]
     nearest = np.min([np.linalg.norm(image, axis=2) for image in images], axis=0)
     found = np.argwhere(nearest <= within)
     expected = {(int(left[i]), int(right[j])): nearest[i, j] for i, j in found}
@@ -151,7 +151,9 @@ def test_no_overlap_is_left(shift, cutoff) -> None:
     periods = merged.cell.lengths()[1:]
     wrapped = merged.positions.copy()
     wrapped[:, 1:] %= periods
-    images = np.vstack([wrapped + (0, i * periods[0], j * periods[1]) for i in (-1, 0, 1) for j in (-1, 0, 1)])
+    images = np.vstack(
+        [wrapped + np.array([0, i * periods[0], j * periods[1]]) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    )
     nearest = cKDTree(images).query(wrapped, k=2)[0][:, 1]
     assert nearest.min() > min(cutoff, A0 / np.sqrt(2)) / 2
 

@@ -36,6 +36,7 @@ QUICK = Relaxation(
     min_translations=2,
     max_overlap_cutoffs=3,
     refine_rounds=0,
+    shaking_rounds=0,
     annealing_rounds=0,
 )
 
@@ -87,14 +88,17 @@ def test_energy_does_not_depend_on_the_slab(boundary: Rowed, nickel: ReadyPotent
 
 
 def test_same_result_every_time(nickel: ReadyPotential) -> None:
-    settings = QUICK.model_copy(update={"annealing_rounds": 1, "annealing_steps": 200})
+    settings = QUICK.model_copy(
+        update={"shaking_rounds": 1, "shake_best": 2, "annealing_rounds": 1, "annealing_steps": 200}
+    )
     first, second = (relax_boundary(SIGMA5_TILT, nickel, settings) for _ in range(2))
     assert first.energy_j_m2 == second.energy_j_m2
     np.testing.assert_array_equal(first.atoms.positions, second.atoms.positions)
     here, there = first.candidate_record(), second.candidate_record()
     for name, values in here.items():
         np.testing.assert_array_equal(values, there[name])
-    assert (here["annealed_kelvin"] > 0).sum() > 0
+    assert (here["annealed_kelvin"] > 0).sum() == settings.anneal_best * len(settings.annealing_kelvin)
+    assert (here["shaken_angstrom"] > 0).sum() == settings.shake_best * len(settings.shaking_angstrom)
 
 
 def test_seed_changes_the_annealing_only(nickel: ReadyPotential) -> None:
@@ -161,7 +165,7 @@ def test_lammps_error_is_an_exception_and_the_next_slab_works(nickel: ReadyPoten
     with SlabMinimiser(nickel, 20.0, periods) as minimiser:
         outside = slab.positions.copy()
         outside[0, 0] = 50.0
-        with pytest.raises(LammpsError, match="of .* atoms lie inside the simulation box"):
+        with pytest.raises(LammpsError, match=r"of \d+ atoms lie inside the simulation box"):
             minimiser.minimise(outside, layers, 10, 1e-3)
         blown = slab.positions.copy()
         blown[layers == FREE] += np.random.default_rng(0).normal(0, 1.0, (int((layers == FREE).sum()), 3))
@@ -201,6 +205,7 @@ def test_larger_boundaries_cost_more() -> None:
         ({"overlap_cutoffs": (0.3, 1.2)}, "overlap_cutoffs must rise"),
         ({"search_half_thickness_angstrom": 60.0}, "must not exceed half_thickness_angstrom"),
         ({"stage_steps": (30, 0)}, "stage_steps must be positive"),
+        ({"shaking_angstrom": (0.5, 3.0)}, "shaking_angstrom must be positive"),
         ({"annealing_kelvin": (-5.0,)}, "annealing_kelvin must be positive"),
         ({"min_translations": 100, "max_translations": 10}, "min_translations must not exceed"),
     ],

@@ -52,7 +52,7 @@ class Relaxation(Settings):
     """The common period is repeated in y and z until it is at least this long in the final slab, in Angstrom."""
     half_thickness_angstrom: float = Field(default=30.0, ge=10, le=200)
     """Relaxed thickness of each grain in the final slab, in Angstrom; rigid layers come on top."""
-    search_half_thickness_angstrom: float = Field(default=12.0, ge=5, le=200)
+    search_half_thickness_angstrom: float = Field(default=14.0, ge=5, le=200)
     """Relaxed thickness of each grain during the search, in Angstrom."""
     translation_spacing_angstrom: float = Field(default=0.7, gt=0, le=5)
     """Largest spacing of the coarse grid of displacements along the boundary, in Angstrom."""
@@ -70,35 +70,50 @@ class Relaxation(Settings):
     """Conjugate-gradient steps of the successive stages of the search; each continues from the one before."""
     keep_fraction: float = Field(default=0.2, gt=0, le=1)
     """Share of the candidates, best first, that enters the next stage."""
+    keep_at_least: int = Field(default=8, ge=1, le=1000)
+    """Candidates that enter the next stage however small their share."""
     refine_rounds: int = Field(default=1, ge=0, le=10)
     """Rounds of finer displacements around the best candidates; each halves the spacing."""
-    refine_best: int = Field(default=3, ge=1, le=100)
+    refine_best: int = Field(default=1, ge=1, le=100)
     """Candidates around which displacements are refined."""
-    annealing_kelvin: tuple[float, ...] = (900.0, 1200.0)
-    """Temperatures at which the best candidates are annealed, in kelvin; each is then cooled to a third of it. About half
-    and two thirds of the melting point do well (that of Ni is 1728 K). Empty: no annealing."""
+    shaking_angstrom: tuple[float, ...] = (0.5, 0.8)
+    """Random displacements (standard deviation along each axis, in Angstrom) of the atoms near the boundary, from which the
+    best candidates are minimised again. Empty: no shaking."""
+    shaking_rounds: int = Field(default=2, ge=0, le=100)
+    """Rounds of shaking; each starts from the best candidates so far."""
+    shake_best: int = Field(default=8, ge=1, le=1000)
+    """Candidates shaken in a round, at every displacement; the best ones repeatedly if fewer are distinct."""
+    vacancies: int = Field(default=1, ge=0, le=100)
+    """Times that a round also removes an atom of high energy, another each time, from each of those candidates."""
+    annealing_kelvin: tuple[float, ...] = (700.0, 1000.0)
+    """Temperatures at which the best candidates are annealed, in kelvin; each is then cooled to a third of it. 0.4 to 0.6 of
+    the melting point do well (that of Ni is 1728 K). Empty: no annealing."""
     annealing_steps: int = Field(default=1500, ge=1, le=1_000_000)
     """Time steps of one annealing, of 3 fs for Ni."""
-    annealing_rounds: int = Field(default=2, ge=0, le=100)
+    annealing_rounds: int = Field(default=1, ge=0, le=100)
     """Rounds of annealing; each starts from the best candidates so far."""
-    anneal_best: int = Field(default=3, ge=1, le=100)
-    """Candidates annealed in a round, at every temperature."""
-    finalists: int = Field(default=3, ge=1, le=100)
+    anneal_best: int = Field(default=2, ge=1, le=100)
+    """Candidates annealed in a round, at every temperature; the best ones repeatedly if fewer are distinct."""
+    finalists: int = Field(default=2, ge=1, le=100)
     """Candidates minimised in the full slab; the lowest is the result."""
     force_tolerance_ev_angstrom: float = Field(default=1e-3, gt=0, le=0.1)
     """Largest force on any atom of a converged structure, in eV/Angstrom."""
     max_steps: int = Field(default=3000, ge=1, le=1_000_000)
     """Conjugate-gradient steps allowed to the minimisation of a finalist."""
     seed: int = Field(default=0, ge=0, lt=2**32)
-    """Seed of the annealings' random velocities."""
+    """Seed of the random displacements and of the annealings' velocities."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "Relaxation":
         low, high = self.overlap_cutoffs
         if not 0 < low < high <= 1:
-            raise ValueError(f"overlap_cutoffs must rise within 0 to 1 nearest-neighbour distances, got {low} and {high}")
+            raise ValueError(
+                f"overlap_cutoffs must rise within 0 to 1 nearest-neighbour distances, got {low} and {high}"
+            )
         if self.search_half_thickness_angstrom > self.half_thickness_angstrom:
             raise ValueError("search_half_thickness_angstrom must not exceed half_thickness_angstrom")
+        if any(not 0 < shaking <= 2 for shaking in self.shaking_angstrom):
+            raise ValueError(f"shaking_angstrom must be positive and at most 2, got {self.shaking_angstrom}")
         if any(not 0 < kelvin <= 10_000 for kelvin in self.annealing_kelvin):
             raise ValueError(f"annealing_kelvin must be positive and at most 10000 K, got {self.annealing_kelvin}")
         if any(steps < 1 for steps in self.stage_steps):

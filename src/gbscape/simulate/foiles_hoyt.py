@@ -4,6 +4,7 @@ Source: S. M. Foiles, J. J. Hoyt, Acta Materialia 54, 3351 (2006). Density and p
 function makes the energy of the uniformly strained fcc crystal follow Rose's universal equation of state.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ MASS_U = 58.6934
 ATOMIC_NUMBER = 28
 
 _EV_PER_ANGSTROM3_IN_GPA = 160.2176634
+ValueAndSlope = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+
 _PAIR_DEPTH_EV = 1.39664
 _PAIR_DECAY = 1.22848  # 1/Angstrom
 _PAIR_MINIMUM_ANGSTROM = 2.14146
@@ -40,7 +43,7 @@ def _density_uncut(r: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     return r**8 * (single + double), slope
 
 
-def _cut(function, r: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cut(function: ValueAndSlope, r: NDArray[np.float64]) -> NDArray[np.float64]:
     """h(r) - h(rc) + (rc/m) [1 - (r/rc)^m] h'(rc) below the cut-off, zero with zero slope from it on."""
     r = np.asarray(r, dtype=float)
     value, slope = function(np.array(CUTOFF_ANGSTROM))

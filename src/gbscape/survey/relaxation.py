@@ -33,6 +33,8 @@ from gbscape.structure.bicrystal import (
 EV_PER_ANGSTROM2_IN_J_M2 = 16.02176634
 _ROOM_ANGSTROM = 6.0  # between the slab's ends and the box, for the sliding layer
 _SAME_ENERGY_J_M2 = 5e-4  # candidates this close in energy are taken for one structure
+_SHAKEN_DEPTH_ANGSTROM = 6.0  # atoms this close to the boundary plane are shaken
+_VACANCY_CHOICE = 8  # atoms of highest energy from which one is removed
 _LARGEST_LAMMPS_SEED = 900_000_000
 _SEED_OFFSET = 2**31  # makes indices of either sign a seed
 _START = "x_before_angstrom"  # array of a slab: where its atoms were before minimisation
@@ -55,10 +57,14 @@ class Candidate:
     removed_atoms: int
     """Atoms removed from one common period."""
     search_slab: Atoms = field(repr=False)
+    shaken_angstrom: float = 0.0
+    """Random displacement of the atoms of an earlier candidate from which it was minimised; 0 for none."""
     annealed_kelvin: float = 0.0
     """Temperature from which the candidate was annealed before minimisation; 0 for none."""
     energies_j_m2: list[float] = field(default_factory=list)
     """Energy after each stage of the search that the candidate reached."""
+    finished: bool = False
+    """Whether the candidate went through the whole search."""
     final_energy_j_m2: float | None = None
     """Energy in the full slab, of finalists."""
     failure: str = ""
@@ -99,6 +105,7 @@ class RelaxedBoundary:
             "overlap_cutoff_angstrom": np.array([c.overlap_cutoff_angstrom for c in tried]),
             "removal": [c.removal for c in tried],
             "removed_atoms": np.array([c.removed_atoms for c in tried]),
+            "shaken_angstrom": np.array([c.shaken_angstrom for c in tried]),
             "annealed_kelvin": np.array([c.annealed_kelvin for c in tried]),
             "stages_reached": np.array([len(c.energies_j_m2) for c in tried]),
             "search_energy_j_m2": np.array([energy for c in tried for energy in c.energies_j_m2]),
@@ -173,7 +180,7 @@ class _Search:
         edges, translations, spacing = self.coarse_grid()
         candidates = self.candidates_at(translations)
         with SlabMinimiser(self.potential, self.search_half + _ROOM_ANGSTROM, tuple(self.periods)) as minimiser:
-            self.successive_halving(minimiser, candidates)
+            self.successive_halving(minimiser, candidates, settings.stage_steps)
             for _ in range(settings.refine_rounds):
                 spacing = spacing / 2
                 around = _distinct(self.finished(candidates))[: settings.refine_best]
@@ -183,13 +190,23 @@ class _Search:
                         i * spacing[0] * edges[0] + j * spacing[1] * edges[1] for i in (-1, 0, 1) for j in (-1, 0, 1)
                     ]
                     finer += self.candidates_at([candidate.translation_angstrom + step for step in steps if step.any()])
-                self.successive_halving(minimiser, finer)
+                self.successive_halving(minimiser, finer, settings.stage_steps)
                 candidates += finer
+            for _ in range(settings.shaking_rounds):
+                shaken = [
+                    self.shaken(candidate, displacement)
+                    for candidate in self.starts(candidates, settings.shake_best)
+                    for displacement in settings.shaking_angstrom
+                ]
+                for candidate in self.starts(candidates, settings.shake_best):
+                    shaken += self.with_vacancy(candidate, settings.vacancies)
+                # What was shaken starts from high energies, so that the first stage would tell nothing.
+                self.successive_halving(minimiser, shaken, _merged_first_stages(settings.stage_steps))
+                candidates += shaken
             for _ in range(settings.annealing_rounds):
-                start = _distinct(self.finished(candidates))[: settings.anneal_best]
                 candidates += [
                     self.annealed(minimiser, candidate, kelvin)
-                    for candidate in start
+                    for candidate in self.starts(candidates, settings.anneal_best)
                     for kelvin in settings.annealing_kelvin
                 ]
         return candidates
@@ -197,13 +214,37 @@ class _Search:
     def finished(self, candidates: list[Candidate]) -> list[Candidate]:
         """Ranked candidates that went through every stage or were annealed; all that have an energy if there are none."""
         ranked = _ranked(candidates)
-        last = len(self.settings.stage_steps)
-        return [c for c in ranked if c.annealed_kelvin or len(c.energies_j_m2) == last] or ranked
+        return [c for c in ranked if c.finished] or ranked
+
+    def starts(self, candidates: list[Candidate], number: int) -> list[Candidate]:
+        """The best distinct candidates to go on from, over again until there are `number`; none if all failed."""
+        distinct = _distinct(self.finished(candidates))
+        return [distinct[index % len(distinct)] for index in range(number)] if distinct else []
+
+    def shaken(self, candidate: Candidate, displacement_angstrom: float) -> Candidate:
+        """A new candidate, not minimised: the given one with random displacements near the boundary."""
+        slab = candidate.search_slab.copy()
+        near = np.abs(slab.arrays[_START]) < _SHAKEN_DEPTH_ANGSTROM
+        slab.positions[near] += self.random.normal(0.0, displacement_angstrom, (int(near.sum()), 3))
+        return _successor(candidate, slab, shaken_angstrom=displacement_angstrom, annealed_kelvin=0.0)
+
+    def with_vacancy(self, candidate: Candidate, number: int) -> list[Candidate]:
+        """New candidates, not minimised: the given one without an atom, one of those of highest energy."""
+        slab = candidate.search_slab
+        energies = np.where(np.abs(slab.arrays[_START]) < _SHAKEN_DEPTH_ANGSTROM, slab.arrays["energy_ev"], -np.inf)
+        highest = np.argsort(-energies, kind="stable")[:_VACANCY_CHOICE]
+        fewer = []
+        for atom in self.random.choice(highest, min(number, len(highest)), replace=False):
+            kept = np.arange(len(slab)) != atom
+            new = _successor(candidate, slab[kept], shaken_angstrom=0.0, annealed_kelvin=0.0)
+            new.removed_atoms += 1
+            fewer.append(new)
+        return fewer
 
     def annealed(self, minimiser: SlabMinimiser, candidate: Candidate, kelvin: float) -> Candidate:
         """A new candidate: the given one annealed, then minimised with the steps of all stages."""
         slab = candidate.search_slab.copy()
-        new = replace(candidate, search_slab=slab, annealed_kelvin=kelvin, energies_j_m2=[], final_energy_j_m2=None)
+        new = _successor(candidate, slab, shaken_angstrom=0.0, annealed_kelvin=kelvin)
         layers = _layers(slab, self.settings.search_half_thickness_angstrom)
         seed = int(self.random.integers(1, _LARGEST_LAMMPS_SEED))
         try:
@@ -214,6 +255,7 @@ class _Search:
             new.failure = str(error)
             return new
         self.minimise(minimiser, new, sum(self.settings.stage_steps))
+        new.finished = True
         return new
 
     def coarse_grid(self) -> tuple[NDArray[np.float64], list[NDArray[np.float64]], NDArray[np.float64]]:
@@ -262,18 +304,20 @@ class _Search:
         slab.set_array(_START, slab.positions[:, 0].copy())
         return slab
 
-    def successive_halving(self, minimiser: SlabMinimiser, candidates: list[Candidate]) -> None:
+    def successive_halving(
+        self, minimiser: SlabMinimiser, candidates: list[Candidate], stage_steps: tuple[int, ...]
+    ) -> None:
         """Minimise all a little, the better share of them further, and so on."""
-        contenders = candidates
-        for stage, steps in enumerate(self.settings.stage_steps):
+        settings, contenders, last = self.settings, candidates, len(stage_steps) - 1
+        for stage, steps in enumerate(stage_steps):
             if stage:
-                # Energies are still too far from converged to tell which candidates are the same.
                 ranked = _ranked(contenders)
-                contenders = ranked[
-                    : max(self.settings.finalists, math.ceil(len(contenders) * self.settings.keep_fraction))
-                ]
+                # Before the last stage energies are converged enough to tell which candidates are the same.
+                ranked = _distinct(ranked) if stage == last else ranked
+                contenders = ranked[: max(settings.keep_at_least, math.ceil(len(contenders) * settings.keep_fraction))]
             for candidate in contenders:
                 self.minimise(minimiser, candidate, steps)
+                candidate.finished = stage == last
 
     def minimise(self, minimiser: SlabMinimiser, candidate: Candidate, steps: int) -> None:
         slab = candidate.search_slab
@@ -290,6 +334,7 @@ class _Search:
             candidate.failure = f"unphysical energy of {energy:.4f} J/m^2"
             return
         slab.positions = result.positions
+        slab.set_array("energy_ev", result.energies_ev)
         candidate.energies_j_m2.append(energy)
 
     def ends_j_m2(self, minimiser: SlabMinimiser) -> float:
@@ -323,7 +368,7 @@ class _Search:
 
     def thickened(self, candidate: Candidate) -> Atoms:
         """The relaxed search slab with perfect crystal added to both ends, the right one displaced as its rigid layer."""
-        thin = candidate.search_slab
+        thin = candidate.search_slab.copy()
         start = self.slab(self.search_half, candidate.translation_angstrom)
         full = self.slab(self.full_half, candidate.translation_angstrom)
         # The outermost atom of the right grain comes last, and it moves with the rigid layer.
@@ -332,12 +377,30 @@ class _Search:
         left_end = full[x < start.arrays[_START][0] - 1e-6]
         right_end = full[x > start.arrays[_START][-1] + 1e-6]
         right_end.positions += shift
+        del thin.arrays["energy_ev"]
         return left_end + thin + right_end
 
     def excess_j_m2(self, energies_ev: NDArray[np.float64], slab: Atoms) -> float:
         periods = slab.cell.lengths()[1:]
         excess = float((energies_ev - self.potential.cohesive_energy_ev).sum())
         return excess / float(periods.prod()) * EV_PER_ANGSTROM2_IN_J_M2
+
+
+def _successor(candidate: Candidate, slab: Atoms, *, shaken_angstrom: float, annealed_kelvin: float) -> Candidate:
+    return replace(
+        candidate,
+        search_slab=slab,
+        shaken_angstrom=shaken_angstrom,
+        annealed_kelvin=annealed_kelvin,
+        energies_j_m2=[],
+        final_energy_j_m2=None,
+        finished=False,
+        failure="",
+    )
+
+
+def _merged_first_stages(stage_steps: tuple[int, ...]) -> tuple[int, ...]:
+    return (sum(stage_steps[:2]), *stage_steps[2:])
 
 
 def _layers(slab: Atoms, half_thickness: float) -> NDArray[np.int_]:
