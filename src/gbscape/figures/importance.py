@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -81,7 +82,7 @@ def plot_importance(data: pd.DataFrame, path: str | Path, settings: Figures) -> 
         pairs = [(row[2 * i], row[2 * i + 1]) for row in grid for i in range(columns)]
         for (bars, curve), name in zip(pairs, names, strict=False):
             rows = data[data["representation"] == name]
-            bars.set_title(representation_label(name), color=colours[name], weight="bold", fontsize=8.5)
+            bars.set_title(fill(representation_label(name), 32), color=colours[name], weight="bold", fontsize=8.5)
             _draw_bars(bars, rows.head(shown).query("importance_mean > 0"), colours[name], shown)
             _draw_curve(curve, rows, colours[name], shown)
         for pair in pairs[len(names) :]:

@@ -1,6 +1,7 @@
 """Training and test error of the energy against the number of training boundaries (as Homer et al. 2019, Fig. 2)."""
 
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -86,7 +87,7 @@ def plot_learning_curve(data: pd.DataFrame, path: str | Path) -> None:
             ax.set(ylim=(0, top), **labels)
             _set_sizes(ax, data)
             ax.grid(axis="y")
-            lines = [Line2D([], [], color=colours[n], lw=2.5, label=representation_label(n)) for n in names]
+            lines = [Line2D([], [], color=colours[n], lw=2.5, label=fill(representation_label(n), 32)) for n in names]
             fig.legend(handles=[*lines, Line2D([], [], ls="", label=""), *sets], loc="outside right upper")
         return
     with panel_grid(path, len(names), width_inch=2.2, height_inch=1.9) as (fig, axes):
@@ -96,7 +97,7 @@ def plot_learning_curve(data: pd.DataFrame, path: str | Path) -> None:
                 ax.plot(line["n_train"], line["mae_mean_j_m2"], color=_FAINT, lw=0.7, zorder=1)
             _draw(ax, data[data["representation"] == name], colours[name])
             ax.set_ylim(0, top)
-            ax.set_title(representation_label(name), fontsize=8, wrap=True)
+            ax.set_title(fill(representation_label(name), 30), fontsize=8)
         _set_sizes(axes[0], data)
         fig.supxlabel(labels["xlabel"], fontsize=9)
         fig.supylabel(labels["ylabel"], fontsize=9)

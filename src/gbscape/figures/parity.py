@@ -1,6 +1,7 @@
 """Predicted against true values of test boundaries, a panel for each representation."""
 
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ def plot_parity(data: pd.DataFrame, path: str | Path) -> None:
     with panel_grid(path, len(names), width_inch=2.35, height_inch=2.45) as (fig, axes):
         for ax, name in zip(axes, names, strict=True):
             _draw(ax, data[data["representation"] == name], colours[name], ends)
-            ax.set_title(representation_label(name), fontsize=8.5, wrap=True)
+            ax.set_title(fill(representation_label(name), 30), fontsize=8.5)
         fig.supxlabel(f"{quantity}, true (J m$^{{-2}}$)", fontsize=9)
         fig.supylabel(f"{quantity}, predicted (J m$^{{-2}}$)", fontsize=9)
 
