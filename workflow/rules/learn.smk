@@ -31,16 +31,16 @@ rule learn:
         "../scripts/learn_target.py"
 
 
-rule learning_curve:
+rule learn_curve:
     input:
         features=f"{FEATURES}/{{representation}}.h5",
         energies=rules.tabulate_energies.output[0],
     output:
         f"{LEARN}/{{target}}/{{representation}}/learning_curve.csv",
     log:
-        f"{LOGS}/learning_curve/{{target}}/{{representation}}.log",
+        f"{LOGS}/learn_curve/{{target}}/{{representation}}.log",
     benchmark:
-        f"{BENCHMARKS}/learning_curve/{{target}}/{{representation}}.tsv"
+        f"{BENCHMARKS}/learn_curve/{{target}}/{{representation}}.tsv"
     wildcard_constraints:
         target=one_of(REGRESSION_TARGETS),
         representation=one_of(REPRESENTATIONS),
@@ -56,7 +56,7 @@ rule learning_curve:
         seed=CONFIG.seed,
         code=code_hash("gbscape.survey.learn_target"),
     script:
-        "../scripts/learn_learning_curve.py"
+        "../scripts/learn_curve.py"
 
 
 rule learn_random:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import ase.io
 import pandas as pd
+from ase import Atoms
 
 from gbscape.config.survey import BoundaryAtoms, Lattice
 from gbscape.features.checks import check_slab
@@ -58,6 +59,7 @@ def import_structures(
 
 def _read(path: Path, lattice: Lattice) -> Record:
     atoms = ase.io.read(path)
+    assert isinstance(atoms, Atoms)  # one structure, the last, is what ASE reads unless told otherwise
     for name in set(atoms.arrays) - {"numbers", "positions", *_KEPT_ARRAYS}:
         del atoms.arrays[name]
     check_slab(atoms)
