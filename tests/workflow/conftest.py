@@ -23,6 +23,8 @@ TINY: dict[str, Any] = {
             "max_overlap_cutoffs": 2,
             "stage_steps": [30],
             "refine_rounds": 0,
+            "shaking_rounds": 0,
+            "annealing_rounds": 0,
             "finalists": 1,
         },
         "shards": 2,

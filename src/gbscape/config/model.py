@@ -35,7 +35,7 @@ class Config(Settings):
     name: str = Field(default="ni", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
     """Name of the run: its files are in `results/<name>`. Letters, digits, '.', '_' and '-'."""
     seed: int = Field(default=2019, ge=0, lt=2**31)
-    """Seed that every random number of the workflow derives from."""
+    """Seed of the learning: splits, models, baseline. The search for structures has its own, `survey.relaxation.seed`."""
     on_failure: Literal["stop", "skip"] = "stop"
     """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them (listed in failures.tsv)."""
     survey: Survey = Survey()

@@ -53,7 +53,6 @@ def relax_shard(
             "candidates": relaxed.candidate_record(),
         }
 
-    provenance = Provenance.of(
-        settings.model_dump(mode="json"), code, inputs={"boundaries": boundaries_csv, "potential": potential_json}
-    )
+    inputs = {"boundaries": boundaries_csv, "potential": potential_json}
+    provenance = Provenance.of(settings.model_dump(mode="json"), code, inputs, settings.seed)
     compute_shard(out, ids, relax, provenance, on_failure, what="boundaries relaxed")
