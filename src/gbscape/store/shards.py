@@ -70,13 +70,8 @@ def compute_shard(
             traceback.print_exc(file=sys.stderr)
     if failures and on_failure == "stop":
         raise ShardError(_failure_message(path, failures, len(ids)))
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        _write_header(file, provenance, ids, failures)
-        items = file.create_group("items")
-        for item in ids:
-            if item not in failures:
-                with h5py.File(_part_path(parts, item), "r") as part_file:
-                    part_file.copy("record", items, name=item)
+    done = [item for item in ids if item not in failures]
+    _join(path, {item: (_part_path(parts, item), "record") for item in done}, provenance, failures)
     shutil.rmtree(parts)
 
 
@@ -109,13 +104,8 @@ def gather_shards(
         )
     if failures and on_failure == "stop":
         raise ShardError(_failure_message(out, failures, len(expected_ids)))
-    with atomic_path(out) as temporary, h5py.File(temporary, "w") as file:
-        _write_header(file, provenance, expected_ids, failures)
-        items = file.create_group("items")
-        for item in expected_ids:
-            if item not in failures:
-                with h5py.File(where[item], "r") as source:
-                    source.copy(f"items/{item}", items, name=item)
+    done = [item for item in expected_ids if item not in failures]
+    _join(Path(out), {item: (where[item], f"items/{item}") for item in done}, provenance, failures)
     return failures
 
 
@@ -169,11 +159,19 @@ def open_shard(path: str | Path) -> Iterator[Shard]:
         yield Shard(file, path)
 
 
-def _write_header(file: h5py.File, provenance: Provenance, ids: Sequence[str], failures: Mapping[str, str]) -> None:
-    # Datasets, not attributes: an attribute holds 64 kB at most.
-    file["provenance"] = provenance.to_json()
-    file["ids"] = json.dumps([item for item in ids if item not in failures])
-    file["failures"] = json.dumps(dict(failures), sort_keys=True)
+def _join(
+    path: Path, sources: Mapping[str, tuple[Path, str]], provenance: Provenance, failures: Mapping[str, str]
+) -> None:
+    """Write a shard from records in other files: for each item the file and the name of the record in it."""
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        # Datasets, not attributes: an attribute holds 64 kB at most.
+        file["provenance"] = provenance.to_json()
+        file["ids"] = json.dumps(list(sources))
+        file["failures"] = json.dumps(dict(failures), sort_keys=True)
+        items = file.create_group("items")
+        for item, (source, name) in sources.items():
+            with h5py.File(source, "r") as source_file:
+                source_file.copy(name, items, name=item)
 
 
 def _part_path(parts: Path, item: str) -> Path:
