@@ -110,7 +110,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
         line = rows[rows["set"] == name]
         x, mean, std = (line[c].to_numpy(float) for c in ("n_train", "mae_mean_j_m2", "mae_std_j_m2"))
         test = name == "test"
-        ax.fill_between(x, mean - std, mean + std, color=colour, alpha=0.15, lw=0, zorder=2)
+        ax.fill_between(x, mean - std, mean + std, color=colour, alpha=0.15 if test else 0.06, lw=0, zorder=2)
         if len(x) == 1:
             ax.errorbar(x, mean, std, fmt="none", ecolor=colour, alpha=0.4, zorder=2)
         ax.plot(
