@@ -93,13 +93,13 @@ def test_a_whole_run_and_what_re_runs_it(snakemake: Run, project: Path) -> None:
     energies = pd.read_csv(results / "survey" / "energies.csv")
     assert len(energies) == 8
     assert (energies["energy_j_m2"] > 0).all()
-    assert sorted(p.stem for p in (results / "survey" / "structures").iterdir()) == sorted(energies["id"])
+    assert sorted(p.stem for p in (results / "survey" / "structures").glob("*.xyz")) == sorted(energies["id"])
     scores = pd.read_csv(results / "learn" / "scores.csv")
     assert set(scores["representation"]) == {"soap", "multi_scale_soap", "st", "soap+st", "random"}
     assert not list(results.rglob("*.partial*")) + list(results.rglob("*.parts"))
     assert (results / "survey" / "failures.tsv").read_text() == "id\treason\n"
 
-    assert "Nothing to be done" in snakemake(TINY, "--dry-run").stderr
+    assert "Nothing to be done" in snakemake(TINY, "--dry-run").stdout
 
     report = snakemake(TINY, "--report", "report.html")
     assert report.returncode == 0, report.stderr
@@ -120,7 +120,7 @@ def test_a_whole_run_and_what_re_runs_it(snakemake: Run, project: Path) -> None:
     # A comment re-runs nothing; changed code re-runs what used it and what follows, and nothing else.
     soap = project / "src" / "gbscape" / "features" / "soap.py"
     soap.write_text(soap.read_text() + "\n# a comment\n")
-    assert "Nothing to be done" in snakemake(TINY, "--dry-run").stderr
+    assert "Nothing to be done" in snakemake(TINY, "--dry-run").stdout
     soap.write_text(soap.read_text() + "\n_CHANGED = True\n")
     jobs = _planned(snakemake(TINY, "--dry-run", "--quiet", "rules").stdout)
     assert jobs["featurize"] == 6
