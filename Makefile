@@ -14,6 +14,8 @@ help:            ## this list
 setup: $(STAMP)  ## create the environment in .venv from requirements.lock (nothing to do when it is current)
 
 $(STAMP): requirements.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo >&2 \
+	 "gbscape needs Python 3.11 or later, not '$(PYTHON)'; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
@@ -30,7 +32,7 @@ test: setup      ## all tests, lint included
 	$(BIN)/python -m pytest
 
 test-slurm: setup  ## four boundaries as jobs of a real throw-away Slurm (needs root and apt's slurm-wlm, munge)
-	$(BIN)/python -m pytest tests/slurm -m slurm -rs
+	$(BIN)/python -m pytest tests/slurm -m slurm
 
 lint: setup      ## ruff, mypy, snakefmt, snakemake --lint
 	sh tests/lint.sh
