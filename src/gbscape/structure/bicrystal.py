@@ -1,7 +1,6 @@
 """Bicrystal slabs: two grains of one cubic crystal meeting at x = 0, periodic in y and z."""
 
 import math
-from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -11,13 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from gbscape.config.survey import Lattice
-from gbscape.structure.lattice import is_lattice_vector
+from gbscape.structure.lattice import Rows, is_lattice_vector
 
 LEFT, RIGHT = 1, 2
 """Values of the array `grain`."""
-
-Rows = Sequence[Sequence[int]]
-"""Three lattice vectors of a grain in units of a0/2: boundary normal (x), y and z; mutually orthogonal."""
 
 Removal = Literal["right", "left", "merge"]
 """Which atom of a pair that is too close goes: the right grain's, the left grain's, or both for one at their midpoint."""

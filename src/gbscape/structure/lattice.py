@@ -7,6 +7,7 @@ integers: fcc vectors have an even sum, bcc vectors three components of one pari
 import functools
 import itertools
 import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from gbscape.config.survey import Lattice
 
 IntArray = NDArray[np.int64]
+
+Rows = Sequence[Sequence[int]]
+"""Three lattice vectors of a grain in units of a0/2: boundary normal (x), y and z; mutually orthogonal."""
 
 
 def _proper_rotations() -> IntArray:
@@ -68,6 +72,11 @@ def primitive_vectors(directions: ArrayLike, lattice: Lattice) -> IntArray:
     vectors = reduced(directions)
     # Twice any integer vector belongs to all three lattices, so the factor is 1 or 2.
     return np.where(is_lattice_vector(vectors, lattice)[..., None], vectors, 2 * vectors)
+
+
+def squared_length(vector: Iterable[int]) -> int:
+    """Squared length of one integer vector, exact."""
+    return sum(int(i) ** 2 for i in vector)
 
 
 def squared_length_limit(max_length: float) -> int:

@@ -24,15 +24,14 @@ from gbscape.structure.coincidence import (
 )
 from gbscape.structure.lattice import (
     IntArray,
+    Rows,
     is_lattice_vector,
     miller_family,
     primitive_vectors,
     primitive_vectors_within,
+    squared_length,
     squared_length_limit,
 )
-
-Vector = tuple[int, int, int]
-Rows = tuple[Vector, Vector, Vector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Boundary:
     right: Rows
     disorientation_deg: float
     """Smallest rotation angle between the two crystals, in degrees."""
-    disorientation_axis: Vector
+    disorientation_axis: tuple[int, int, int]
     """Its axis, as Miller family h >= k >= l >= 0."""
     character: Character
     """Whether the disorientation axis is normal to the plane (twist), in the plane (tilt) or neither (mixed)."""
@@ -74,7 +73,7 @@ class Boundary:
     @property
     def area_a0_squared(self) -> float:
         """Area of the periodic cell in units of a0^2."""
-        return math.sqrt(_squared(self.left[1]) * _squared(self.left[2])) / 4
+        return math.sqrt(squared_length(self.left[1]) * squared_length(self.left[2])) / 4
 
 
 def boundary_from_vectors(left: ArrayLike, right: ArrayLike, lattice: Lattice) -> Boundary:
@@ -96,7 +95,7 @@ def boundary_from_vectors(left: ArrayLike, right: ArrayLike, lattice: Lattice) -
         if not is_lattice_vector(rows, lattice).all():
             raise ValueError(f"{side}: rows {rows.tolist()} are not all {lattice} lattice vectors in units of a0/2")
     for i, axis in ((1, "y"), (2, "z")):
-        lengths = [_squared(rows[i]) for rows in sides.values()]
+        lengths = [squared_length(rows[i]) for rows in sides.values()]
         if lengths[0] != lengths[1]:
             raise ValueError(f"|left {axis}|^2 = {lengths[0]} but |right {axis}|^2 = {lengths[1]}; they must be equal")
     form = canonical_form(sides["left"], sides["right"])
@@ -171,16 +170,11 @@ def _name(form: CanonicalForm, lattice: Lattice) -> str:
 
 
 def _rows(array: IntArray) -> Rows:
-    rows = tuple((int(a), int(b), int(c)) for a, b, c in array)
-    return rows[0], rows[1], rows[2]
-
-
-def _squared(vector: Iterable[int]) -> int:
-    return sum(int(i) ** 2 for i in vector)
+    return tuple((int(a), int(b), int(c)) for a, b, c in array)
 
 
 def _length(vector: Iterable[int]) -> float:
-    return math.sqrt(_squared(vector))
+    return math.sqrt(squared_length(vector))
 
 
 # ---- tables ----

@@ -7,11 +7,17 @@ from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from gbscape.config.survey import Enumeration, Lattice
+from gbscape.store.progress import progress
 from gbscape.structure.coincidence import CanonicalForm, canonical_forms, misorientations
-from gbscape.structure.lattice import IntArray, primitive_vectors, primitive_vectors_within, squared_length_limit
+from gbscape.structure.lattice import (
+    IntArray,
+    primitive_vectors,
+    primitive_vectors_within,
+    squared_length,
+    squared_length_limit,
+)
 from gbscape.survey.boundary import Boundary, smallest_description
 
 _PAIRS_AT_ONCE = 20_000
@@ -38,7 +44,7 @@ def enumerate_boundaries(lattice: Lattice = "fcc", max_length: float = 15) -> li
     forms = sorted(_canonical_forms_within(lattice, max_length))
     return [
         smallest_description(form, lattice, max_length)
-        for form in tqdm(forms, desc="boundary cells", disable=None, delay=2, leave=False)
+        for form in progress(forms, len(forms), "smallest cells of boundaries")
     ]
 
 
@@ -57,7 +63,7 @@ def select(boundaries: Sequence[Boundary], settings: Enumeration) -> list[Bounda
         chosen = [b for b in boundaries if b.id in set(settings.ids)]
     if settings.order_by == "area":
         # Squared lengths are integers: no tie depends on rounding.
-        chosen.sort(key=lambda b: (_squared(b.left[1]) * _squared(b.left[2]), b.id))
+        chosen.sort(key=lambda b: (squared_length(b.left[1]) * squared_length(b.left[2]), b.id))
     else:
         chosen.sort(key=lambda b: (b.sigma, b.id))
     return chosen[: settings.count]
@@ -72,10 +78,6 @@ def _unknown_ids(unknown: Sequence[str], known: Sequence[str], settings: Enumera
         f"ids: not among the {len(known)} boundaries of {settings.lattice} with max_length "
         f"{settings.max_length:g}: {', '.join(named)}"
     )
-
-
-def _squared(vector: Sequence[int]) -> int:
-    return sum(i * i for i in vector)
 
 
 def _canonical_forms_within(lattice: Lattice, max_length: float) -> set[CanonicalForm]:
@@ -98,17 +100,15 @@ def _canonical_forms_within(lattice: Lattice, max_length: float) -> set[Canonica
     first = _is_largest(turned)
 
     forms: set[CanonicalForm] = set()
-    with tqdm(total=len(triples), desc="pairs of grains", disable=None, delay=2, leave=False) as bar:
-        for (of_y, of_z), members in groups.items():
-            right = np.array(members)
-            lefts = right[upright[right] & first[right]]
-            for left in np.array_split(lefts, max(1, -(-len(lefts) * len(right) // _PAIRS_AT_ONCE))):
-                common = np.lcm(multiples[left][:, None], multiples[right][None]) ** 2
-                fits = (common[..., 0] * of_y <= limit) & (common[..., 1] * of_z <= limit)
-                fits &= rank[left][:, None] >= rank[right][None]
-                i, j = np.nonzero(fits)
-                forms |= _distinct_forms(triples[left[i]], triples[right[j]])
-            bar.update(len(members))
+    for (of_y, of_z), members in progress(groups.items(), len(groups), "groups of grain pairs"):
+        right = np.array(members)
+        lefts = right[upright[right] & first[right]]
+        for left in np.array_split(lefts, max(1, -(-len(lefts) * len(right) // _PAIRS_AT_ONCE))):
+            common = np.lcm(multiples[left][:, None], multiples[right][None]) ** 2
+            fits = (common[..., 0] * of_y <= limit) & (common[..., 1] * of_z <= limit)
+            fits &= rank[left][:, None] >= rank[right][None]
+            i, j = np.nonzero(fits)
+            forms |= _distinct_forms(triples[left[i]], triples[right[j]])
     return forms
 
 
