@@ -1,7 +1,8 @@
 """Minimisation and annealing of slabs in LAMMPS, many structures in one instance."""
 
 import math
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -87,23 +88,21 @@ class SlabMinimiser:
         Raises:
             LammpsError: LAMMPS stopped (lost atoms, for instance), or an energy or force is not finite.
         """
-        try:
-            return self._minimise(self._open(), positions, layers, max_steps, force_tolerance_ev_angstrom)
-        except BaseException:
-            self.close()
-            raise
+        with self._loaded(positions, layers) as instance:
+            with lammps_errors():
+                instance.command(f"minimize 0.0 {force_tolerance_ev_angstrom:.17g} {max_steps} {20 * max_steps}")
+                energies = atom_energies_by_id(instance, "energy")
+                relaxed, forces = positions_by_id(instance), forces_by_id(instance)
+            _require_all(relaxed, len(positions))
+            if not (np.isfinite(energies).all() and np.isfinite(forces).all()):
+                raise LammpsError("energies or forces are not finite")
+            return MinimisedSlab(relaxed, energies, float(np.sqrt((forces**2).sum(axis=1).max())))
 
     def energies_ev(self, positions: NDArray[np.float64], layers: NDArray[np.int_]) -> NDArray[np.float64]:
         """Per-atom energies (n,) of a slab as it is; arguments and errors as for `minimise`."""
-        try:
-            instance = self._open()
-            self._load(instance, positions, layers)
-            with lammps_errors():
-                instance.command("run 0 post no")
-                return atom_energies_by_id(instance, "energy")
-        except BaseException:
-            self.close()
-            raise
+        with self._loaded(positions, layers) as instance, lammps_errors():
+            instance.command("run 0 post no")
+            return atom_energies_by_id(instance, "energy")
 
     def _open(self) -> lammps:
         if self._instance is None:
@@ -154,9 +153,7 @@ class SlabMinimiser:
             LammpsError: LAMMPS stopped, or a position is not finite.
         """
         timestep = _NICKEL_TIMESTEP_PS * math.sqrt(self._potential.mass_u / _NICKEL_MASS_U)
-        try:
-            instance = self._open()
-            self._load(instance, positions, layers)
+        with self._loaded(positions, layers) as instance:
             with lammps_errors():
                 instance.commands_list(
                     [
@@ -171,37 +168,27 @@ class SlabMinimiser:
                     ]
                 )
                 annealed = positions_by_id(instance)
-            if len(annealed) != len(positions):
-                raise LammpsError(f"{len(positions) - len(annealed)} of {len(positions)} atoms were lost")
+            _require_all(annealed, len(positions))
             if not np.isfinite(annealed).all():
                 raise LammpsError("positions are not finite")
+            return annealed
+
+    @contextmanager
+    def _loaded(self, positions: NDArray[np.float64], layers: NDArray[np.int_]) -> Iterator[lammps]:
+        """The LAMMPS instance with these atoms; closed on any error, so that the next slab gets a fresh one."""
+        try:
+            instance = self._open()
+            with lammps_errors():
+                instance.commands_list(["delete_atoms group all compress yes", "reset_timestep 0"])
+                create_atoms(instance, positions, layers)
+                for name, layer in (("free", FREE), ("fixed", FIXED), ("sliding", SLIDING)):
+                    instance.commands_list([f"group {name} clear", f"group {name} type {layer}"])
+            yield instance
         except BaseException:
             self.close()
             raise
-        return annealed
 
-    def _load(self, instance: lammps, positions: NDArray[np.float64], layers: NDArray[np.int_]) -> None:
-        with lammps_errors():
-            instance.commands_list(["delete_atoms group all compress yes", "reset_timestep 0"])
-            create_atoms(instance, positions, layers)
-            for name, layer in (("free", FREE), ("fixed", FIXED), ("sliding", SLIDING)):
-                instance.commands_list([f"group {name} clear", f"group {name} type {layer}"])
 
-    def _minimise(
-        self,
-        instance: lammps,
-        positions: NDArray[np.float64],
-        layers: NDArray[np.int_],
-        max_steps: int,
-        force_tolerance: float,
-    ) -> MinimisedSlab:
-        self._load(instance, positions, layers)
-        with lammps_errors():
-            instance.command(f"minimize 0.0 {force_tolerance:.17g} {max_steps} {20 * max_steps}")
-            energies = atom_energies_by_id(instance, "energy")
-            relaxed, forces = positions_by_id(instance), forces_by_id(instance)
-        if len(relaxed) != len(positions):
-            raise LammpsError(f"{len(positions) - len(relaxed)} of {len(positions)} atoms were lost")
-        if not (np.isfinite(energies).all() and np.isfinite(forces).all()):
-            raise LammpsError("energies or forces are not finite")
-        return MinimisedSlab(relaxed, energies, float(np.sqrt((forces**2).sum(axis=1).max())))
+def _require_all(positions: NDArray[np.float64], n_atoms: int) -> None:
+    if len(positions) != n_atoms:
+        raise LammpsError(f"{n_atoms - len(positions)} of {n_atoms} atoms were lost")
