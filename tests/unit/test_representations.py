@@ -139,6 +139,10 @@ def test_names_of_sweeps_are_distinct_and_safe_in_file_names(name, cutoffs, orde
             {"a": {"kind": "soap"}, "b": {"kind": "concatenate", "of": ["a", "c"]}},
             r"b\.of: 'c' is not one of .* \['a'\]",
         ),
+        (
+            {"st": None, "a": {"kind": "soap"}, "b": {"kind": "concatenate", "of": ["a", "st"]}},
+            r"b\.of: 'st' is not one of .* set b to null too, or give its `of` anew",
+        ),
         ({"a": {"kind": "soap"}, "b": {"kind": "concatenate", "of": ["a", "a"]}}, "may be named once"),
         ({"a": {"kind": "soap"}, "b": {"kind": "concatenate", "of": ["a"]}}, "at least 2 items"),
         (
@@ -155,6 +159,18 @@ def test_names_of_sweeps_are_distinct_and_safe_in_file_names(name, cutoffs, orde
 def test_impossible_settings_are_refused_by_name(raw, message):
     with pytest.raises(ValidationError, match=f"(?s){message}"):
         representations(**raw)
+
+
+def test_a_sweep_makes_no_name_too_long_for_a_file():
+    def longest(joined):
+        swept = {"kind": "soap", "n_max": 6, "sweep": {"cutoff_angstrom": [4.0], "l_max": [5]}}
+        concatenation = {"kind": "concatenate", "of": ["a" * 60, "st"]}
+        raw = {"a" * 60: swept, "st": {"kind": "scattering"}, joined: concatenation}
+        return max(len(name) for name in expand(representations(**raw)))
+
+    assert longest("b" * 50) == 200
+    with pytest.raises(ValidationError, match=r"representations\.b{51}: .* of 201 characters; .* at most 200 are"):
+        longest("b" * 51)
 
 
 SMALL = {
@@ -184,23 +200,20 @@ def test_vectors_are_those_of_their_representation_and_have_a_name_for_each_feat
     assert np.abs(narrow - wide).max() > 1e-2
     np.testing.assert_array_equal(vectors["st"], scattering.boundary_scattering(atoms, mask, SMALL["st"]))
 
-    joined = Concatenate(of=("soap", "st"))
-    named = SMALL | {"both": joined}
-    vectors["both"] = concatenate([vectors[part] for part in joined.of])
-    for name, representation in named.items():
-        names = feature_names(representation, named)
+    for name, representation in SMALL.items():
+        names = feature_names(representation)
         assert vectors[name].shape == (len(names),)
         assert len(set(names)) == len(names)
         assert np.isfinite(vectors[name]).all()
-    names = feature_names(joined, named)
-    assert names[0] == "soap/p[1,1,l=0]"
-    assert names[len(vectors["soap"])] == "st/S0[q=0.5]"
+    assert feature_names(SMALL["soap"])[0] == "p[1,1,l=0]"
+    assert feature_names(SMALL["multi"])[0] == "rc=3/p[1,1,l=0]"
+    assert feature_names(SMALL["st"])[0] == "S0[q=0.5]"
 
 
 def test_lengths_of_the_default_vectors():
     defaults = Features().representations
-    lengths = {name: len(feature_names(its, defaults)) for name, its in defaults.items()}
-    assert lengths == {"soap": 3250, "multi_scale_soap": 3 * 1015, "st": 153, "soap+st": 3403}
+    lengths = {name: len(feature_names(its)) for name, its in defaults.items() if not isinstance(its, Concatenate)}
+    assert lengths == {"soap": 3250, "multi_scale_soap": 3 * 1015, "st": 153}
 
 
 def test_what_cannot_be_featurized_is_refused():
@@ -212,8 +225,8 @@ def test_what_cannot_be_featurized_is_refused():
         featurize(atoms, mask, Soap(sweep={"l_max": [3]}))
     with pytest.raises(ValueError, match="holds no atom"):
         featurize(atoms, mask & False, SMALL["soap"])
-    with pytest.raises(ValueError, match="names of st are needed"):
-        feature_names(Concatenate(of=("soap", "st")), {"soap": SMALL["soap"]})
+    with pytest.raises(ValueError, match="names of its parts, soap, st"):
+        feature_names(Concatenate(of=("soap", "st")))
 
 
 def test_concatenate_joins_vectors_and_tables_by_feature():

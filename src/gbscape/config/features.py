@@ -1,7 +1,7 @@
 """Settings of the representations: how a boundary's atoms become a vector of numbers."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
@@ -11,6 +11,9 @@ from gbscape.config.quippy_range import CLOSEST_APPROACH_ANGSTROM, LARGEST_ERROR
 
 RepresentationName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
 """Becomes part of file names; `~` and `=` are kept for the names that a sweep makes."""
+
+LONGEST_EXPANDED_NAME = 200
+"""Characters of a name that a sweep makes: file names hold up to 255 bytes, some for what stands around it."""
 
 SweepValue = int | float | str
 
@@ -208,14 +211,6 @@ class Features(Settings):
     shards: int = Field(default=8, gt=0, le=2000)
     """Number of jobs for each representation; 10 to 30 minutes each is a good size."""
 
-    @field_validator("representations", mode="before")
-    @classmethod
-    def _drop_null(cls, representations: Any) -> Any:
-        """A null stands for nothing: it takes a default representation away."""
-        if isinstance(representations, Mapping):
-            return {name: its for name, its in representations.items() if its is not None}
-        return representations
-
     @model_validator(mode="after")
     def _complete(self) -> "Features":
         if "random" in self.representations:
@@ -237,7 +232,8 @@ def expand(representations: Mapping[str, Representation]) -> dict[str, Represent
 
     Raises:
         ValueError: a sweep over an unknown parameter or with a value that it cannot take, or a concatenation of something
-            that is not there or is itself a concatenation; the message names the representation and the key.
+            that is not there or is itself a concatenation, or a name too long for a file name; the message names the
+            representation and the key.
     """
     # name -> suffix of each member ("" without a sweep) and its settings
     members: dict[str, list[tuple[tuple[str, ...], Computed]]] = {
@@ -252,12 +248,23 @@ def expand(representations: Mapping[str, Representation]) -> dict[str, Represent
             for combination in itertools.product(*(members[part] for part in representation.of)):
                 chosen = list(zip(representation.of, (suffix for suffix, _ in combination), strict=True))
                 suffixes = [f"{part}.{item}" for part, suffix in chosen for item in suffix]
-                expanded["~".join((name, *suffixes))] = Concatenate(
+                expanded[_expanded_name(name, suffixes)] = Concatenate(
                     of=tuple("~".join((part, *suffix)) for part, suffix in chosen)
                 )
         else:
             for suffix, member in members[name]:
-                expanded["~".join((name, *suffix))] = member
+                expanded[_expanded_name(name, suffix)] = member
+    return expanded
+
+
+def _expanded_name(name: str, suffixes: Sequence[str]) -> str:
+    expanded = "~".join((name, *suffixes))
+    if len(expanded) > LONGEST_EXPANDED_NAME:
+        raise ValueError(
+            f"representations.{name}: the sweep makes the name '{expanded}' of {len(expanded)} characters; it becomes "
+            f"part of file names, so at most {LONGEST_EXPANDED_NAME} are allowed: sweep over fewer parameters at once "
+            "or choose shorter names"
+        )
     return expanded
 
 
@@ -265,7 +272,10 @@ def _check_parts(name: str, concatenation: Concatenate, representations: Mapping
     allowed = [other for other, its in representations.items() if not isinstance(its, Concatenate)]
     for part in concatenation.of:
         if part not in allowed:
-            raise ValueError(f"representations.{name}.of: '{part}' is not one of the representations {allowed}")
+            message = f"representations.{name}.of: '{part}' is not one of the representations {allowed}"
+            if part not in representations:
+                message += f"; if it was set to null, set {name} to null too, or give its `of` anew"
+            raise ValueError(message)
     if len(set(concatenation.of)) < len(concatenation.of):
         raise ValueError(f"representations.{name}.of: each representation may be named once, got {concatenation.of}")
 

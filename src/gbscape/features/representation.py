@@ -1,6 +1,6 @@
 """One vector per boundary, whatever the representation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from ase import Atoms
@@ -57,19 +57,13 @@ def concatenate(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.concatenate(parts, axis=-1)
 
 
-def feature_names(
-    representation: Representation, representations: Mapping[str, Representation] | None = None
-) -> list[str]:
-    """Names (n_features,) of the components of a representation.
+def feature_names(representation: Representation) -> list[str]:
+    """Names (n_features,) of the components of a representation without a sweep.
 
-    A scale of a multi-scale SOAP is put before its names as `rc=5/`, a part of a concatenation as `soap/`.
-
-    Args:
-        representation: settings without a sweep.
-        representations: all representations by name; a concatenation needs its parts.
+    A scale of a multi-scale SOAP is put before its names as `rc=5/`.
 
     Raises:
-        ValueError: a concatenation whose parts are not given.
+        ValueError: a concatenation, whose names are those of its parts.
     """
     match representation:
         case Soap():
@@ -83,10 +77,4 @@ def feature_names(
         case Scattering():
             return scattering.feature_names(representation)
         case Concatenate():
-            known = representations or {}
-            missing = [part for part in representation.of if part not in known]
-            if missing:
-                raise ValueError(f"the names of {', '.join(missing)} are needed, which is not among {list(known)}")
-            return [
-                f"{part}/{name}" for part in representation.of for name in feature_names(known[part], representations)
-            ]
+            raise ValueError(f"a concatenation has the names of its parts, {', '.join(representation.of)}")
