@@ -8,16 +8,16 @@ from pandas.testing import assert_frame_equal
 
 from gbscape.config.learn import BoostedTrees, Learn, LearningCurve, Smote
 from gbscape.learn.boosted_trees import fit_boosted_trees
-from gbscape.learn.evaluation import (
+from gbscape.learn.evaluation import evaluate, evaluate_random
+from gbscape.learn.learning_curve import learning_curve
+from gbscape.learn.splits import cross_validation_folds
+from gbscape.learn.tables import (
     CONFUSION_COLUMNS,
     IMPORTANCE_COLUMNS,
+    LEARNING_CURVE_COLUMNS,
     PREDICTION_COLUMNS,
     SCORE_COLUMNS,
-    evaluate,
-    evaluate_random,
 )
-from gbscape.learn.learning_curve import LEARNING_CURVE_COLUMNS, learning_curve
-from gbscape.learn.splits import cross_validation_folds
 
 N = 120
 IDS = [f"b{i:03d}" for i in range(N)]
@@ -208,10 +208,11 @@ def test_learning_curve(problem):
     assert_frame_equal(curve, learning_curve(features, energies, settings, 0, **keywords))
 
 
-def test_learning_curve_needs_a_boundary_for_each_fold(problem):
-    settings = Learn(learning_curve=LearningCurve(fractions=[0.05, 1.0]))
-    with pytest.raises(ValueError, match="from 3 of 60 training boundaries is too short for 5 folds"):
-        learning_curve(*problem, settings, 0, representation="SOAP", target_name="energy")
+def test_learning_curve_leaves_out_sizes_with_fewer_boundaries_than_folds(problem):
+    settings = Learn(learning_curve=LearningCurve(fractions=[0.05, 0.5], repeats=1), trees=BoostedTrees(max_trees=5))
+    with pytest.warns(UserWarning, match=r"sizes \[3\] of the learning curve are left out: .* 5 folds"):
+        curve = learning_curve(*problem, settings, 0, representation="SOAP", target_name="energy")
+    assert set(curve["n_train"]) == {30}
 
 
 def test_bad_input_is_named(problem):

@@ -27,8 +27,7 @@ from gbscape.figures.labels import (
 )
 from gbscape.figures.learning_curve import learning_curve_data, plot_learning_curve
 from gbscape.figures.parity import parity_data, plot_parity
-from gbscape.learn.evaluation import IMPORTANCE_COLUMNS, PREDICTION_COLUMNS, SCORE_COLUMNS
-from gbscape.learn.learning_curve import LEARNING_CURVE_COLUMNS
+from gbscape.learn.tables import IMPORTANCE_COLUMNS, LEARNING_CURVE_COLUMNS, PREDICTION_COLUMNS, SCORE_COLUMNS
 
 SETTINGS = Figures(reached_within_j_m2=0.005, lower_by_j_m2=0.01, top_features=4)
 SWEEP = [f"soap~cutoff_angstrom={c}~l_max={n}" for c in ("4.0", "10.0") for n in (6, 12, 18)]
@@ -252,6 +251,14 @@ def test_nothing_to_draw_is_said_in_the_picture(tmp_path: Path, texts: Texts) ->
 def test_wrong_columns_are_refused(step: Callable[[pd.DataFrame, Path], object], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"lacks the columns .*; it has other"):
         step(pd.DataFrame(columns=["other"]), tmp_path / "a.svg")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_shows_one_target(tmp_path: Path) -> None:
+    data = learning_curve_data(curve(["soap"]), "energy")
+    both = pd.concat([data, data.assign(target="published_energy")])
+    with pytest.raises(ValueError, match="learning curves shows one target, got energy, published_energy"):
+        plot_learning_curve(both, tmp_path / "a.svg")
     assert not list(tmp_path.iterdir())
 
 

@@ -8,13 +8,9 @@ import pytest
 
 from gbscape.config.learn import Learn
 from gbscape.learn.baseline import random_predictions
-from gbscape.learn.evaluation import (
-    CONFUSION_COLUMNS,
-    PREDICTION_COLUMNS,
-    SCORE_COLUMNS,
-    evaluate_random,
-)
+from gbscape.learn.evaluation import evaluate_random
 from gbscape.learn.scores import class_scores, confusion_counts, energy_scores
+from gbscape.learn.tables import CONFUSION_COLUMNS, PREDICTION_COLUMNS, SCORE_COLUMNS
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
 

@@ -26,3 +26,15 @@ def rows_of_target(frame: pd.DataFrame, target: str, what: str) -> pd.DataFrame:
             f"{what} has no rows of the target {target!r}, only of {', '.join(sorted(set(frame['target'])))}"
         )
     return rows
+
+
+def single_target(data: pd.DataFrame, what: str) -> str:
+    """Return the only target of the data of a picture that shows one, named `what` in the message.
+
+    Raises:
+        ValueError: there is none, or more than one.
+    """
+    targets = sorted(set(data["target"]))
+    if len(targets) != 1:
+        raise ValueError(f"{what} shows one target, got {', '.join(map(str, targets)) or 'none'}")
+    return str(targets[0])

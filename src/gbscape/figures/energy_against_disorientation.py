@@ -10,7 +10,7 @@ from scipy.signal import find_peaks
 
 from gbscape.figures.columns import require_columns
 from gbscape.figures.labels import boundary_label
-from gbscape.figures.style import BLUE, GREEN, GREY, VERMILION, figure, label_points, say_instead
+from gbscape.figures.style import BLUE, GREEN, GREY, VERMILION, draw_message, figure, label_points
 
 COLUMNS = ["id", "sigma", "character", "disorientation_deg", "axis_family", "energy_j_m2", "cusp"]
 
@@ -59,12 +59,11 @@ def plot_energy_against_disorientation(data: pd.DataFrame, path: str | Path) -> 
     """
     require_columns(data, COLUMNS, "the data of energy against disorientation")
     if data.empty:
-        with figure(path, 7.2, 2.0) as fig:
-            say_instead(
-                fig.subplots(),
-                "No boundary has both an energy and a known disorientation\n"
-                "(structures of one's own come without crystallography).",
-            )
+        draw_message(
+            path,
+            "No boundary has both an energy and a known disorientation\n"
+            "(structures of one's own come without crystallography).",
+        )
         return
     families = data["axis_family"].astype(str)
     with figure(path, 7.2, 4.4) as fig:

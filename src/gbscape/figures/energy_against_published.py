@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from gbscape.config.figures import Figures
 from gbscape.figures.columns import require_columns
 from gbscape.figures.labels import boundary_label
-from gbscape.figures.style import BLUE, GREEN, GREY, VERMILION, figure, label_points, say_instead
+from gbscape.figures.style import BLUE, GREEN, GREY, VERMILION, draw_message, figure, label_points
 
 COLUMNS = ["id", "published_energy_j_m2", "energy_j_m2", "difference_j_m2", "outcome"]
 OUTCOMES = ("reached", "lower", "missed")
@@ -56,8 +56,7 @@ def plot_energy_against_published(data: pd.DataFrame, path: str | Path, settings
     """
     require_columns(data, COLUMNS, "the data of energy against published energy")
     if data.empty:
-        with figure(path, 6.4, 2.0) as fig:
-            say_instead(fig.subplots(), "No boundary of this survey has a published energy to compare with.")
+        draw_message(path, "No boundary of this survey has a published energy to compare with.")
         return
     with figure(path, 6.4, 6.6) as fig:
         above, below = fig.subplots(2, sharex=True, height_ratios=(1.15, 1))

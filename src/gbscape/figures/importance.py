@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from gbscape.config.figures import Figures
-from gbscape.figures.columns import require_columns, rows_of_target
+from gbscape.figures.columns import require_columns, rows_of_target, single_target
 from gbscape.figures.labels import (
     in_usual_order,
     representation_colours,
@@ -18,8 +18,8 @@ from gbscape.figures.labels import (
     shortened,
     target_label,
 )
-from gbscape.figures.style import GREY, figure, say_instead
-from gbscape.learn.evaluation import IMPORTANCE_COLUMNS
+from gbscape.figures.style import GREY, draw_message, figure, say_instead
+from gbscape.learn.tables import IMPORTANCE_COLUMNS
 
 COLUMNS = ["representation", "target", "rank", "feature", "importance_mean", "importance_std", "cumulative"]
 
@@ -32,7 +32,7 @@ def importance_data(importance: pd.DataFrame, target: str) -> pd.DataFrame:
     `rank` counts from 1, equal shares in the order of the features; `cumulative` is the sum of the shares up to the rank.
 
     Args:
-        importance: columns IMPORTANCE_COLUMNS of `gbscape.learn.evaluation`; may have no rows.
+        importance: columns IMPORTANCE_COLUMNS of `gbscape.learn.tables`; may have no rows.
         target: the property that was learned.
 
     Raises:
@@ -61,11 +61,9 @@ def plot_importance(data: pd.DataFrame, path: str | Path, settings: Figures) -> 
     """
     require_columns(data, COLUMNS, "the data of the importances")
     if data.empty:
-        with figure(path, 6.4, 2.0) as fig:
-            say_instead(fig.subplots(), "There are no feature importances: no representation was learned from.")
+        draw_message(path, "There are no feature importances: no representation was learned from.")
         return
-    if data["target"].nunique() > 1:
-        raise ValueError(f"a picture of importances shows one target, got {', '.join(sorted(set(data['target'])))}")
+    target = single_target(data, "a picture of importances")
     names = in_usual_order(data["representation"])
     colours = representation_colours(names)
     columns = min(2, len(names))
@@ -73,7 +71,7 @@ def plot_importance(data: pd.DataFrame, path: str | Path, settings: Figures) -> 
     shown = min(settings.top_features, int(data["rank"].max()))
     with figure(path, 5.4 * columns, lines * (0.95 + 0.155 * shown) + 0.3) as fig:
         fig.suptitle(
-            f"{target_label(str(data['target'].iloc[0]))}: share of the gain, mean and s.d. over the splits",
+            f"{target_label(target)}: share of the gain, mean and s.d. over the splits",
             x=0.01,
             ha="left",
             fontsize=9.5,

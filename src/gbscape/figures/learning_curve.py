@@ -9,11 +9,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from gbscape.figures.columns import require_columns, rows_of_target
+from gbscape.figures.columns import require_columns, rows_of_target, single_target
 from gbscape.figures.labels import in_usual_order, representation_colours, representation_label, target_label
 from gbscape.figures.panels import panel_grid
-from gbscape.figures.style import figure, say_instead
-from gbscape.learn.learning_curve import LEARNING_CURVE_COLUMNS
+from gbscape.figures.style import draw_message, figure
+from gbscape.learn.tables import LEARNING_CURVE_COLUMNS
 
 COLUMNS = ["representation", "target", "set", "n_train", "mae_mean_j_m2", "mae_std_j_m2", "n_repeats"]
 
@@ -28,7 +28,7 @@ def learning_curve_data(learning_curve: pd.DataFrame, target: str) -> pd.DataFra
     `mae_std_j_m2` is the standard deviation over the `n_repeats` repeats (0 for one).
 
     Args:
-        learning_curve: columns LEARNING_CURVE_COLUMNS of `gbscape.learn.learning_curve`; may have no rows.
+        learning_curve: columns LEARNING_CURVE_COLUMNS of `gbscape.learn.tables`; may have no rows.
         target: the property; energies in J/m^2.
 
     Raises:
@@ -62,17 +62,15 @@ def plot_learning_curve(data: pd.DataFrame, path: str | Path) -> None:
     """
     require_columns(data, COLUMNS, "the data of the learning curve")
     if data.empty:
-        with figure(path, 6.4, 2.0) as fig:
-            say_instead(fig.subplots(), "There is no learning curve: no energy was learned.")
+        draw_message(path, "There is no learning curve: no energy was learned.")
         return
-    if data["target"].nunique() > 1:
-        raise ValueError(f"a picture of learning curves shows one target, got {', '.join(sorted(set(data['target'])))}")
+    target = single_target(data, "a picture of learning curves")
     names = in_usual_order(data["representation"])
     colours = representation_colours(names)
     top = 1.05 * float((data["mae_mean_j_m2"] + data["mae_std_j_m2"]).max())
     labels = {
         "xlabel": "Training boundaries",
-        "ylabel": f"{target_label(str(data['target'].iloc[0]))}, MAE (J m$^{{-2}}$)",
+        "ylabel": f"{target_label(target)}, MAE (J m$^{{-2}}$)",
     }
     sets = [
         Line2D([], [], color="#444444", marker="o", ms=3.5, label="test"),

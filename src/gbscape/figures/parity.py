@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gbscape.figures.columns import require_columns, rows_of_target
+from gbscape.figures.columns import require_columns, rows_of_target, single_target
 from gbscape.figures.labels import in_usual_order, representation_colours, representation_label, target_label
 from gbscape.figures.panels import panel_grid
-from gbscape.figures.style import GREY, figure, say_instead
-from gbscape.learn.evaluation import PREDICTION_COLUMNS, RANDOM, SCORE_COLUMNS
+from gbscape.figures.style import GREY, draw_message
+from gbscape.learn.tables import PREDICTION_COLUMNS, RANDOM, SCORE_COLUMNS
 
 COLUMNS = [
     "representation", "target", "id", "y_true", "y_pred_mean", "y_pred_std", "n_splits", "mae_j_m2", "accuracy_percent"
@@ -27,7 +27,7 @@ def parity_data(predictions: pd.DataFrame, scores: pd.DataFrame, target: str) ->
     out. A target of classes gives no rows.
 
     Args:
-        predictions: columns PREDICTION_COLUMNS of `gbscape.learn.evaluation`.
+        predictions: columns PREDICTION_COLUMNS of `gbscape.learn.tables`.
         scores: columns SCORE_COLUMNS there.
         target: the property; energies in J/m^2.
 
@@ -78,21 +78,18 @@ def plot_parity(data: pd.DataFrame, path: str | Path) -> None:
     """
     require_columns(data, COLUMNS, "the data of the parity plot")
     if data.empty:
-        with figure(path, 6.4, 2.0) as fig:
-            say_instead(
-                fig.subplots(),
-                "No energy was predicted for test boundaries\n(the properties that were learned are classes).",
-            )
+        draw_message(
+            path, "No energy was predicted for test boundaries\n(the properties that were learned are classes)."
+        )
         return
-    if data["target"].nunique() > 1:
-        raise ValueError(f"a parity plot shows one target, got {', '.join(sorted(set(data['target'])))}")
+    target = single_target(data, "a parity plot")
     names = in_usual_order(data["representation"])
     colours = representation_colours(names)
     low = float(min(data["y_true"].min(), (data["y_pred_mean"] - data["y_pred_std"]).min()))
     high = float(max(data["y_true"].max(), (data["y_pred_mean"] + data["y_pred_std"]).max()))
     margin = 0.05 * max(high - low, 0.1)
     ends = (low - margin, high + margin)
-    quantity = target_label(str(data["target"].iloc[0]))
+    quantity = target_label(target)
     with panel_grid(path, len(names), width_inch=2.35, height_inch=2.45) as (fig, axes):
         for ax, name in zip(axes, names, strict=True):
             _draw(ax, data[data["representation"] == name], colours[name], ends)

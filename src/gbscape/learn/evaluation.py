@@ -13,21 +13,14 @@ from gbscape.learn.boosted_trees import fit_boosted_trees
 from gbscape.learn.inputs import checked_features, checked_names, checked_target
 from gbscape.learn.scores import check_positive_energies, confusion_counts, scores
 from gbscape.learn.splits import Split, numbered_split
-
-RANDOM = "random"
-"""Representation under which the baseline is listed."""
-
-SCORE_COLUMNS = ["representation", "target", "split", "metric", "value", "n_train", "n_test"]
-PREDICTION_COLUMNS = ["representation", "target", "split", "id", "set", "y_true", "y_pred"]
-IMPORTANCE_COLUMNS = ["representation", "target", "feature", "importance_mean", "importance_std"]
-CONFUSION_COLUMNS = ["representation", "target", "split", "y_true", "y_pred", "count"]
+from gbscape.learn.tables import CONFUSION_COLUMNS, IMPORTANCE_COLUMNS, PREDICTION_COLUMNS, RANDOM, SCORE_COLUMNS
 
 Track = Callable[[Iterable[int]], Iterable[int]]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Tidy frames over all splits; columns as in the constants of this module."""
+    """Tidy frames over all splits; columns as in `gbscape.learn.tables`."""
 
     scores: pd.DataFrame
     """Of the test rows; metric `n_trees` is the number of boosting rounds chosen."""

@@ -1,5 +1,6 @@
 """Training and test error of the energy against the number of training boundaries (Homer et al. 2019, Fig. 2)."""
 
+import warnings
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -10,8 +11,7 @@ from gbscape.config.learn import Learn
 from gbscape.learn.boosted_trees import fit_boosted_trees
 from gbscape.learn.inputs import checked_features, checked_target
 from gbscape.learn.splits import numbered_split
-
-LEARNING_CURVE_COLUMNS = ["representation", "target", "repeat", "n_train", "n_test", "set", "mae_j_m2"]
+from gbscape.learn.tables import LEARNING_CURVE_COLUMNS
 
 
 def learning_curve(
@@ -27,7 +27,8 @@ def learning_curve(
     """Mean absolute errors in J/m^2; columns LEARNING_CURVE_COLUMNS, `set` is train or test.
 
     Repeat i uses split i of `evaluate` with the same seed: its test rows are the same at every size, and each
-    training set holds the smaller ones. The number of trees is chosen anew at every size.
+    training set holds the smaller ones. The number of trees is chosen anew at every size. Sizes below the number of folds
+    are left out, with a warning.
 
     Args:
         features: (n, d).
@@ -35,18 +36,20 @@ def learning_curve(
         track: wraps the loop over the repeats, to show progress (e.g. tqdm).
 
     Raises:
-        ValueError: as `gbscape.learn.boosted_trees.fit_boosted_trees`, or a size below the number of folds.
+        ValueError: as `gbscape.learn.boosted_trees.fit_boosted_trees`.
     """
     energies = checked_target(energies_j_m2, "regression")
     matrix = checked_features(features, len(energies))
     records = []
     for repeat in track(range(settings.learning_curve.repeats)):
         split = numbered_split(energies, "regression", settings.test_fraction, seed, repeat)
-        sizes = [round(fraction * len(split.train)) for fraction in settings.learning_curve.fractions]
-        if min(sizes) < settings.trees.folds:
-            raise ValueError(
-                f"a learning curve from {min(sizes)} of {len(split.train)} training boundaries is too short for "
-                f"{settings.trees.folds} folds; raise the smallest of learning_curve.fractions"
+        wanted = sorted({round(fraction * len(split.train)) for fraction in settings.learning_curve.fractions})
+        sizes = [size for size in wanted if size >= settings.trees.folds]
+        if repeat == 0 and len(sizes) < len(wanted):
+            warnings.warn(
+                f"sizes {wanted[: len(wanted) - len(sizes)]} of the learning curve are left out: fewer boundaries than "
+                f"the {settings.trees.folds} folds of the cross-validation",
+                stacklevel=2,
             )
         shuffled = np.random.default_rng(split.fit_seed).permutation(split.train)
         for size in sizes:
