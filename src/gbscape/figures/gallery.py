@@ -24,6 +24,7 @@ from gbscape.figures.style import BLUE, INK, ORANGE, VERMILION, figure
 from gbscape.store.atomic import atomic_path
 from gbscape.store.records import atoms_from_record, read_record, write_record
 from gbscape.store.shards import open_shard
+from gbscape.structure.slab_cell import periodic_tree
 
 Rows = Sequence[Sequence[int]]
 """Lattice vectors of a grain along x (normal), y and z, in units of a0/2."""
@@ -212,15 +213,9 @@ def _panel(
 def _approximate_period(atoms: Atoms, axis: int) -> float:
     """Shortest period along a cell edge that most atoms keep; a boundary may break that of its grains."""
     length = float(atoms.cell.lengths()[axis])
-    wrapped = atoms.positions.copy()
-    span = np.ptp(wrapped[:, 0]) + 20.0
-    wrapped[:, 0] -= wrapped[:, 0].min()
-    box = np.array([2 * span, *atoms.cell.lengths()[1:]])
-    wrapped[:, 1:] %= box[1:]
-    wrapped[:, 1:][wrapped[:, 1:] >= box[1:]] = 0.0
-    tree = cKDTree(wrapped, boxsize=box)
+    tree = periodic_tree(atoms)
     for parts in range(max(1, int(length / 1.5)), 1, -1):
-        moved = wrapped.copy()
+        moved = tree.data.copy()
         moved[:, axis] = (moved[:, axis] + length / parts) % length
         if np.mean(tree.query(moved)[0] < 0.3) > 0.9:
             return length / parts

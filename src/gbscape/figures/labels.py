@@ -14,6 +14,7 @@ _REPRESENTATIONS = {
 }
 _TARGETS = {
     "energy": "Boundary energy",
+    "published_energy": "Boundary energy, published",
     "mobility_3_class": "Mobility (3 classes)",
     "mobility_4_class": "Mobility (4 classes)",
     "shear_class": "Shear coupling",
