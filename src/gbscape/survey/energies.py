@@ -29,9 +29,9 @@ def tabulate_energies(
 
     Returns:
         Frame with the columns `id`, `lattice`, `sigma`, `character`, `symmetric`, `disorientation_deg`,
-        `disorientation_axis`, `area_a0_squared`, `energy_j_m2`, `n_atoms`, `n_boundary_atoms`, `n_candidates`,
-        `published_energy_j_m2`, `difference_j_m2` (computed - published) and the other published columns; cells are
-        empty where something is not known.
+        `disorientation_axis`, `area_a0_squared`, `energy_j_m2`, `converged` (whether its forces fell below the
+        tolerance), `n_atoms`, `n_boundary_atoms`, `n_candidates`, `published_energy_j_m2`, `difference_j_m2` (computed
+        - published) and the other published columns; cells are empty where something is not known.
     """
     boundaries = {b.id: b for b in read_boundaries(boundaries_csv)} if boundaries_csv else {}
     rows = []
@@ -45,10 +45,11 @@ def tabulate_energies(
                     "sigma": b and b.sigma,
                     "character": b and b.character,
                     "symmetric": b and b.symmetric,
-                    "disorientation_deg": b and b.disorientation_deg,
+                    "disorientation_deg": b and round(b.disorientation_deg, 6),
                     "disorientation_axis": b and " ".join(map(str, b.disorientation_axis)),
-                    "area_a0_squared": b and b.area_a0_squared,
+                    "area_a0_squared": b and round(b.area_a0_squared, 6),
                     "energy_j_m2": record.get("energy_j_m2"),
+                    "converged": record.get("converged"),
                     "n_atoms": len(record["structure"]["numbers"]),
                     "n_boundary_atoms": int(record["structure"]["arrays"]["boundary"].sum()),
                     "n_candidates": record.get("n_candidates"),
