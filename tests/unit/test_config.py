@@ -20,13 +20,13 @@ def test_written_files_agree_with_the_models() -> None:
 
 
 def test_default_file_gives_the_defaults() -> None:
-    assert load(yaml.safe_load((PROJECT / DEFAULTS).read_text()), root=PROJECT) == Config()
+    assert load(yaml.safe_load((PROJECT / DEFAULTS).read_text()), project=PROJECT) == Config()
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "config").glob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_configurations_are_valid(path: Path) -> None:
     raw = yaml.safe_load(path.read_text())
-    load(raw, root=PROJECT)
+    load(raw, project=PROJECT)
     Draft202012Validator(json.loads(schema_json())).validate(raw)
 
 
@@ -87,6 +87,13 @@ BAD = [
         },
         r"learn\.targets: shear_class need published figures for this potential",
     ),
+    ({"seed": True}, r"seed = True: .*integer"),
+    ({"survey": {"shards": "3"}}, r"survey\.shards = '3': .*integer"),
+    ({"survey": {"enumeration": {"lattice": "sc"}}}, r"knows fcc and bcc only"),
+    (
+        {"survey": {"enumeration": {"ids": ["S5_3.1.0_3.1.0_7cac86de"]}}},
+        r"1 boundaries leave 1 for training.*set learn\.targets to \[\]",
+    ),
     ({"name": "../outside"}, r"name = '\.\./outside': .*pattern"),
     ({"published": {"table": "no.csv"}}, r"published\.table = 'no\.csv': no such file"),
 ]
@@ -95,31 +102,31 @@ BAD = [
 @pytest.mark.parametrize(("raw", "message"), BAD, ids=[m[:40] for _, m in BAD])
 def test_bad_settings_are_named_with_what_is_allowed(raw: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        load(raw, root=PROJECT)
+        load(raw, project=PROJECT)
 
 
 def test_every_problem_is_named_at_once() -> None:
     with pytest.raises(ConfigError, match=r"(?s)2 problems.*seed = -1.*survey\.shards = 0"):
-        load({"seed": -1, "survey": {"shards": 0}}, root=PROJECT)
+        load({"seed": -1, "survey": {"shards": 0}}, project=PROJECT)
 
 
 def test_null_takes_a_default_representation_away() -> None:
     raw = yaml.safe_load((PROJECT / DEFAULTS).read_text())
     raw["features"]["representations"].update({"st": None, "soap+st": None})
     Draft202012Validator(json.loads(schema_json())).validate(raw)
-    assert list(load(raw, root=PROJECT).features.representations) == ["soap", "multi_scale_soap"]
+    assert list(load(raw, project=PROJECT).features.representations) == ["soap", "multi_scale_soap"]
 
 
 def test_a_recorded_configuration_gives_the_same_run_again() -> None:
-    config = load({"seed": 7, "features": {"representations": {"soap": {"kind": "soap", "n_max": 6}}}}, root=PROJECT)
+    config = load({"seed": 7, "features": {"representations": {"soap": {"kind": "soap", "n_max": 6}}}}, project=PROJECT)
     recorded = yaml.safe_load(resolved_yaml(config))
     assert recorded["features"]["representations"]["st"] is None
-    assert load(recorded, root=PROJECT) == config
+    assert load(recorded, project=PROJECT) == config
 
 
 def test_figures_published_for_one_potential_are_not_compared_with_another() -> None:
-    copper = load({"survey": {"potential": {"name": "Cu_mishin1.eam.alloy", "species": "Cu"}}}, root=PROJECT)
+    copper = load({"survey": {"potential": {"name": "Cu_mishin1.eam.alloy", "species": "Cu"}}}, project=PROJECT)
     assert copper.compared.table is None
-    assert load({}, root=PROJECT).compared.table is not None
+    assert load({}, project=PROJECT).compared.table is not None
     own_table = {"published": {"potential": None}, "survey": copper.survey.model_dump()}
-    assert load(own_table, root=PROJECT).compared.table is not None
+    assert load(own_table, project=PROJECT).compared.table is not None

@@ -112,30 +112,28 @@ def test_a_failed_item_takes_no_neighbour_along_and_only_it_is_recomputed(tmp_pa
             raise ValueError("atoms lost")
         return _record(item)
 
-    with pytest.raises(ShardError, match=r"(?s)1 of 3 items failed.*b: ValueError: atoms lost"):
-        compute_shard(path, ["a", "b", "c"], compute, PROVENANCE)
+    failures = compute_shard(path, ["a", "b", "c"], compute, PROVENANCE)
+    assert failures == {"b": "ValueError: atoms lost"}
     assert computed == ["a", "b", "c"]
-    assert not path.exists()
+    with open_shard(path) as shard:
+        assert (shard.ids, shard.failures) == (["a", "c"], failures)
+
+    with pytest.raises(
+        ShardError, match=rf"(?s)1 items failed.*b: ValueError: atoms lost.*delete {path} and run again"
+    ):
+        gather_shards([path], tmp_path / "all.h5", ["a", "b", "c"])
+    assert gather_shards([path], tmp_path / "all.h5", ["a", "b", "c"], on_failure="skip") == failures
+    with open_shard(tmp_path / "all.h5") as gathered:
+        assert (gathered.ids, gathered.failures) == (["a", "c"], failures)
+
+    # The remedy that the message names tries only the failed one again.
     broken.clear()
-    compute_shard(path, ["a", "b", "c"], compute, PROVENANCE)
+    path.unlink()
+    assert compute_shard(path, ["a", "b", "c"], compute, PROVENANCE) == {}
     assert computed == ["a", "b", "c", "b"]
     with open_shard(path) as shard:
         assert shard.ids == ["a", "b", "c"]
-
-
-def test_skipped_failures_are_recorded_and_gathered_only_if_allowed(tmp_path: Path) -> None:
-    def compute(item: str) -> dict:
-        if item == "b":
-            raise ValueError("atoms lost")
-        return _record(item)
-
-    compute_shard(tmp_path / "s.h5", ["a", "b"], compute, PROVENANCE, on_failure="skip")
-    with pytest.raises(ShardError, match="1 of 2 items failed"):
-        gather_shards([tmp_path / "s.h5"], tmp_path / "all.h5", ["a", "b"])
-    failures = gather_shards([tmp_path / "s.h5"], tmp_path / "all.h5", ["a", "b"], on_failure="skip")
-    assert failures == {"b": "ValueError: atoms lost"}
-    with open_shard(tmp_path / "all.h5") as shard:
-        assert shard.ids == ["a"]
+    assert not path.with_name("s.h5.parts").exists()
 
 
 def test_parts_of_other_settings_are_not_reused(tmp_path: Path) -> None:
@@ -148,8 +146,8 @@ def test_parts_of_other_settings_are_not_reused(tmp_path: Path) -> None:
             raise ValueError("no")
         return _record(item)
 
-    with pytest.raises(ShardError):
-        compute_shard(path, ["a", "b"], compute, PROVENANCE)
+    assert compute_shard(path, ["a", "b"], compute, PROVENANCE).keys() == {"b"}
+    path.unlink()
     compute_shard(path, ["a", "b"], compute, Provenance.of({"cutoff_angstrom": 4.0}, code="abc", seed=1))
     assert computed == ["a", "b", "a", "b"]
 
@@ -257,9 +255,10 @@ def test_code_hash_follows_imports_and_ignores_comments(tmp_path: Path, monkeypa
     def hash_now() -> str:
         for cached in (code._tree, code._imports, code._fingerprint):
             cached.cache_clear()
-        return code_hash("gbscape.a")
+        return code_hash(tmp_path / "script.py")
 
     (tmp_path / "gbscape").mkdir()
+    (tmp_path / "script.py").write_text("from gbscape.a import g\n")
     monkeypatch.setattr(code, "_ROOT", tmp_path)
     write("__init__.py", "")
     write("a.py", "from gbscape.b import f\n\ndef g():\n    return f() + 1\n")
@@ -272,8 +271,11 @@ def test_code_hash_follows_imports_and_ignores_comments(tmp_path: Path, monkeypa
         assert hash_now() == before
         write("b.py", "def f():\n    return 2\n")
         assert hash_now() != before
+        before = hash_now()
+        write("style.mplstyle", "axes.grid: True")
+        assert hash_now() != before
         with pytest.raises(ModuleNotFoundError, match=r"gbscape\.missing"):
-            code_hash("gbscape.missing")
+            code_hash(tmp_path / "script.py", "gbscape.missing")
     finally:
         for cached in (code._tree, code._imports, code._fingerprint):
             cached.cache_clear()

@@ -16,12 +16,13 @@ from gbscape.config.survey import BoundaryAtoms
 from gbscape.features.matrix import concatenate_files, read_features
 from gbscape.features.representation import featurize
 from gbscape.store.records import atoms_from_record
-from gbscape.store.shards import ShardError, gather_shards, open_shard
+from gbscape.store.shards import ShardError, compute_shard, gather_shards, open_shard
 from gbscape.structure.bicrystal import build_bicrystal, remove_overlaps
 from gbscape.survey.boundary import write_boundaries
 from gbscape.survey.energies import published_figures, tabulate_energies
 from gbscape.survey.enumeration import enumerate_boundaries
 from gbscape.survey.feature_shard import feature_shard
+from gbscape.survey.gather import tabulate_failures
 from gbscape.survey.learn_target import learn_target_random
 from gbscape.survey.own_structures import import_structures
 from gbscape.survey.select_atoms import select_survey_atoms
@@ -36,7 +37,8 @@ def _slab() -> Atoms:
 
 def _import(folder: Path, tmp_path: Path, **options: str) -> Path:
     out = tmp_path / "relaxed.h5"
-    import_structures(folder, out, tmp_path / "failures.tsv", "fcc", "code", **options)  # type: ignore[arg-type]
+    files = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    import_structures(files, out, "fcc", "code", **options)  # type: ignore[arg-type]
     return out
 
 
@@ -62,7 +64,7 @@ def test_own_structures_become_a_survey(folder: Path, tmp_path: Path) -> None:
     assert "energy_j_m2" not in b
     # The boundary was moved to x = 0.
     np.testing.assert_allclose(a["structure"]["positions"], b["structure"]["positions"], atol=1e-6)
-    assert (tmp_path / "failures.tsv").read_text() == "id\treason\n"
+    assert tabulate_failures({"structures": tmp_path / "relaxed.h5"}).empty
 
 
 @pytest.mark.parametrize(
@@ -80,11 +82,12 @@ def test_one_bad_file_is_named_and_takes_no_other_along(
     bad = _slab()
     spoil(bad)  # type: ignore[operator]
     ase.io.write(folder / "bad.xyz", bad, format="extxyz")
-    with pytest.raises(ShardError, match=rf"(?s)1 of 3 items failed.*bad: ValueError: .*{message}"):
+    with pytest.raises(ShardError, match=rf"(?s)1 items failed.*bad: ValueError: .*{message}"):
         _import(folder, tmp_path)
     with open_shard(_import(folder, tmp_path, on_failure="skip")) as survey:
         assert survey.ids == ["a", "b"]
-    assert list(pd.read_csv(tmp_path / "failures.tsv", sep="\t")["id"]) == ["bad"]
+    failures = tabulate_failures({"structures": tmp_path / "relaxed.h5"})
+    assert failures[["step", "id"]].to_numpy().tolist() == [["structures", "bad"]]
 
 
 def test_a_file_that_is_no_structure_is_named(folder: Path, tmp_path: Path) -> None:
@@ -95,7 +98,7 @@ def test_a_file_that_is_no_structure_is_named(folder: Path, tmp_path: Path) -> N
 
 def test_empty_folders_and_double_names_are_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="holds no structure files"):
+    with pytest.raises(ValueError, match="no structure files"):
         _import(tmp_path / "empty", tmp_path)
     ase.io.write(folder / "a.traj", _slab())
     with pytest.raises(ValueError, match="nothing but their endings"):
@@ -123,11 +126,23 @@ def test_features_of_shards_gather_into_a_matrix_with_names(folder: Path, tmp_pa
     assert both.names[-1] == f"again: {features.names[-1]}"
 
 
+def test_an_item_that_failed_in_one_part_is_listed_not_silently_dropped(folder: Path, tmp_path: Path) -> None:
+    select_survey_atoms(_import(folder, tmp_path), tmp_path / "survey.h5", BoundaryAtoms(), "fcc", "code")
+    feature_shard(tmp_path / "survey.h5", tmp_path / "good.h5", SOAP, 0, 1, "code")
+    too_wide = Soap(n_max=3, l_max=3, cutoff_angstrom=19.5)  # reaches out of the slab
+    feature_shard(tmp_path / "survey.h5", tmp_path / "bad.h5", too_wide, 0, 1, "code")
+    concatenate_files([tmp_path / "good.h5", tmp_path / "bad.h5"], tmp_path / "both.h5", "code")
+    with open_shard(tmp_path / "both.h5") as both:
+        assert both.ids == []
+        assert both.failures.keys() == {"a", "b"}
+        assert both.failures["a"].startswith("bad: ValueError: the neighbourhoods")
+
+
 def test_concatenation_of_different_items_is_refused(folder: Path, tmp_path: Path) -> None:
     select_survey_atoms(_import(folder, tmp_path), tmp_path / "survey.h5", BoundaryAtoms(), "fcc", "code")
     for i in range(2):
         feature_shard(tmp_path / "survey.h5", tmp_path / f"{i}.h5", SOAP, i, 2, "code")
-    with pytest.raises(ValueError, match="do not hold the same items"):
+    with pytest.raises(ValueError, match="not about the same items"):
         concatenate_files([tmp_path / "0.h5", tmp_path / "1.h5"], tmp_path / "both.h5", "code")
 
 
@@ -144,9 +159,23 @@ def test_energies_stand_beside_the_published_ones_where_there_are_any(folder: Pa
     assert first["sigma"] == boundaries[0].sigma
     assert pd.isna(second["energy_j_m2"])
     assert pd.isna(second["published_energy_j_m2"])
+    assert first["disorientation_deg"] == round(boundaries[0].disorientation_deg, 6)
+    assert first["area_a0_squared"] == round(boundaries[0].area_a0_squared, 6)
+    assert table["converged"].isna().all()  # structures of one's own do not say
     without = tabulate_energies(None, tmp_path / "survey.h5", None)
     assert without["published_energy_j_m2"].isna().all()
     assert without["sigma"].isna().all()
+
+
+def test_energies_tell_what_converged(folder: Path, tmp_path: Path) -> None:
+    with open_shard(_import(folder, tmp_path)) as survey:
+        provenance, records = survey.provenance, dict(survey)
+    told = {item: record | {"converged": item == "a"} for item, record in records.items()}
+    compute_shard(tmp_path / "told.h5", list(told), told.__getitem__, provenance, "records")
+    select_survey_atoms(tmp_path / "told.h5", tmp_path / "survey.h5", BoundaryAtoms(), "fcc", "code")
+    table = tabulate_energies(None, tmp_path / "survey.h5", None)
+    assert list(table)[list(table).index("energy_j_m2") + 1] == "converged"
+    assert table.set_index("id")["converged"].to_dict() == {"a": True, "b": False}
 
 
 def test_a_target_without_values_is_refused(tmp_path: Path) -> None:

@@ -32,6 +32,30 @@ def test_the_whole_survey_can_be_planned(snakemake: Run) -> None:
     assert jobs["learn"] == 4
 
 
+@pytest.mark.parametrize(
+    ("config", "learned", "absent"),
+    [
+        ({"learn": {"targets": ["shear_class"]}}, {"learn": 4, "plot_importance": 1}, {"learn_curve", "plot_parity"}),
+        (
+            {"learn": {"targets": []}},
+            {"plot_gallery": 1, "plot_scorecard": 1},
+            {"learn", "gather_learning", "plot_accuracies"},
+        ),
+        (
+            {"features": {"representations": {"soap": {"sweep": {"cutoff_angstrom": [4.0, 5.0]}}}}},
+            {"featurize": 4 * 8, "concatenate_features": 2},
+            set(),
+        ),
+    ],
+)
+def test_other_kinds_of_runs_can_be_planned(snakemake: Run, config: dict, learned: dict, absent: set) -> None:
+    done = snakemake(config, "--dry-run", "--quiet", "rules")
+    assert done.returncode == 0, done.stderr
+    jobs = _planned(done.stdout + done.stderr)
+    assert {name: jobs.get(name) for name in learned} == learned
+    assert not absent & jobs.keys()
+
+
 def test_planning_imports_nothing_heavy(project: Path) -> None:
     """Cluster jobs parse the workflow again, each of them."""
     (project / "test.yaml").write_text("name: plan\n")
@@ -97,18 +121,31 @@ def test_a_whole_run_and_what_re_runs_it(snakemake: Run, project: Path) -> None:
     scores = pd.read_csv(results / "learn" / "scores.csv")
     assert set(scores["representation"]) == {"soap", "multi_scale_soap", "st", "soap+st", "random"}
     assert not list(results.rglob("*.partial*")) + list(results.rglob("*.parts"))
-    assert (results / "survey" / "failures.tsv").read_text() == "id\treason\n"
+    assert (results / "failures.tsv").read_text() == "step\tid\treason\n"
 
     assert "Nothing to be done" in snakemake(TINY, "--dry-run").stdout
 
     report = snakemake(TINY, "--report", "report.html")
     assert report.returncode == 0, report.stderr
     html = (project / "report.html").read_text()
-    assert "gallery" in html
+    for name in (
+        "gallery.png", "energy_against_published.svg", "energy_against_disorientation.svg", "parity_energy.svg",
+        "learning_curve_energy.svg", "importance_energy.svg", "accuracies.html", "scorecard.html", "rulegraph.svg",
+    ):  # fmt: skip
+        assert f"figures/{name}" in html, name
 
     # What was written for OVITO can be read back as structures of one's own, and is described alike.
-    own = TINY | {"name": "own", "survey": {"structures": "results/tiny/survey/structures"}}
-    done = snakemake(own, "results/own/features/soap.h5", "results/own/survey/energies.csv")
+    # Nothing is learned from them, and the two sizes of a sweep are computed.
+    own = TINY | {
+        "name": "own",
+        "survey": {"structures": "results/tiny/survey/structures"},
+        "features": {
+            "representations": TINY["features"]["representations"]
+            | {"sized": {"kind": "soap", "l_max": 2, "sweep": {"n_max": [2, 3]}}}
+        },
+        "learn": {"targets": []},
+    }
+    done = snakemake(own)
     assert done.returncode == 0, done.stderr
     computed, read_back = (read_features(project / "results" / run / "features" / "soap.h5") for run in ("tiny", "own"))
     assert sorted(read_back.ids) == sorted(computed.ids)

@@ -1,4 +1,5 @@
 # What all rules share: the checked configuration, folders, hashes of code, names and patterns of paths.
+import os
 import re
 
 from gbscape.config.features import Concatenate, expand as expand_sweeps
@@ -8,7 +9,7 @@ from gbscape.config.model import ConfigError, load
 from gbscape.store.code import code_hash
 
 try:
-    CONFIG = load(config)
+    CONFIG = load(config, project=PROJECT)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 validate(config, "../schemas/config.schema.json", set_default=False)
@@ -24,6 +25,9 @@ LEARN = f"{RESULTS}/learn"
 BOUNDARIES = f"{SURVEY}/boundaries.csv" if CONFIG.survey.structures is None else []
 PUBLISHED = CONFIG.compared.supplement or CONFIG.compared.table or []
 PUBLISHED_ACCURACIES = CONFIG.compared.accuracies or []
+RULE_FILES = [
+    os.path.relpath(p) for p in sorted((PROJECT / "workflow" / "rules").glob("*.smk"))
+]
 REPRESENTATIONS = expand_sweeps(CONFIG.features.representations)
 CONCATENATED = {
     name: r.of for name, r in REPRESENTATIONS.items() if isinstance(r, Concatenate)
@@ -31,11 +35,24 @@ CONCATENATED = {
 COMPUTED = {name: r for name, r in REPRESENTATIONS.items() if name not in CONCATENATED}
 TARGETS = CONFIG.learn.targets
 REGRESSION_TARGETS = [t for t in TARGETS if TASKS[t] == "regression"]
+LEARNED = ["scores", "predictions", "importance", "confusion"] if TARGETS else []
+LEARNED += ["learning_curve"] if REGRESSION_TARGETS else []
 
 
-def leaf(settings):
+def leaf(settings, without=()):
     """A leaf of the configuration as plain data, for the `params` of the rules that use it."""
-    return settings.model_dump(mode="json")
+    return settings.model_dump(mode="json", exclude=set(without))
+
+
+def code_of(script, *modules):
+    """Hash of the code behind a script, so that a changed module re-runs what used it."""
+    return code_hash(PROJECT / "workflow" / "scripts" / script, *modules)
+
+
+def structure_files(folder):
+    """The user's own structures: files of a folder; names that begin with a dot are left out."""
+    files = sorted(Path(folder).iterdir())
+    return [str(p) for p in files if p.is_file() and not p.name.startswith(".")]
 
 
 def shards(pattern, count):
@@ -48,8 +65,10 @@ def one_of(names):
     return "|".join(re.escape(name) for name in names) or "(?!)"
 
 
-def learned(table, targets=TARGETS, baseline=False):
-    """Paths of one table of every target and representation."""
+def learned(table):
+    """Paths of one kind of table: of every target that has it, every representation, and the baseline where it has one."""
+    targets = REGRESSION_TARGETS if table == "learning_curve" else TARGETS
+    baseline = table in ("scores", "predictions", "confusion")
     names = [*REPRESENTATIONS, *(["random"] if baseline else [])]
     return [
         f"{LEARN}/{target}/{name}/{table}.csv" for target in targets for name in names

@@ -21,8 +21,7 @@ rule featurize:
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
         n_shards=CONFIG.features.shards,
-        on_failure=CONFIG.on_failure,
-        code=code_hash("gbscape.survey.feature_shard"),
+        code=code_of("features_featurize.py"),
     script:
         "../scripts/features_featurize.py"
 
@@ -47,7 +46,7 @@ rule gather_features:
         tasks=1,
     params:
         on_failure=CONFIG.on_failure,
-        code=code_hash("gbscape.survey.gather"),
+        code=code_of("features_gather.py"),
     script:
         "../scripts/features_gather.py"
 
@@ -72,6 +71,30 @@ rule concatenate_features:
         runtime=30,
         tasks=1,
     params:
-        code=code_hash("gbscape.features.matrix"),
+        code=code_of("features_concatenate.py"),
     script:
         "../scripts/features_concatenate.py"
+
+
+rule tabulate_failures:
+    input:
+        f"{SURVEY}/relaxed.h5",
+        rules.select_boundary_atoms.output[0],
+        [f"{FEATURES}/{name}.h5" for name in REPRESENTATIONS],
+    output:
+        f"{RESULTS}/failures.tsv",
+    log:
+        f"{LOGS}/tabulate_failures.log",
+    benchmark:
+        f"{BENCHMARKS}/tabulate_failures.tsv"
+    conda:
+        "../../envs/survey.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        steps=["structures", "boundary_atoms", *REPRESENTATIONS],
+        code=code_of("survey_failures.py"),
+    script:
+        "../scripts/survey_failures.py"

@@ -21,8 +21,8 @@ PLOTS = {
     "parity": {
         "file": "parity_{target}",
         "tables": {
-            "predictions": rules.gather_learning.output.predictions,
-            "scores": rules.gather_learning.output.scores,
+            "predictions": f"{LEARN}/predictions.csv",
+            "scores": f"{LEARN}/scores.csv",
         },
         "settings_for": [],
         "category": "2. Learning",
@@ -30,14 +30,14 @@ PLOTS = {
     },
     "learning_curve": {
         "file": "learning_curve_{target}",
-        "tables": {"learning_curve": rules.gather_learning.output.learning_curve},
+        "tables": {"learning_curve": f"{LEARN}/learning_curve.csv"},
         "settings_for": [],
         "category": "2. Learning",
         "label": "Learning curve, {target}",
     },
     "importance": {
         "file": "importance_{target}",
-        "tables": {"importance": rules.gather_learning.output.importance},
+        "tables": {"importance": f"{LEARN}/importance.csv"},
         "settings_for": ["plot"],
         "category": "2. Learning",
         "label": "Feature importance, {target}",
@@ -66,7 +66,7 @@ for figure, its in PLOTS.items():
         params:
             figure=figure,
             settings=leaf(CONFIG.figures) if "data" in its["settings_for"] else None,
-            code=code_hash(f"gbscape.figures.{figure}"),
+            code=code_of("figures_data.py", f"gbscape.figures.{figure}"),
         script:
             "../scripts/figures_data.py"
 
@@ -95,7 +95,7 @@ for figure, its in PLOTS.items():
         params:
             figure=figure,
             settings=leaf(CONFIG.figures) if "plot" in its["settings_for"] else None,
-            code=code_hash(f"gbscape.figures.{figure}"),
+            code=code_of("figures_plot.py", f"gbscape.figures.{figure}"),
         script:
             "../scripts/figures_plot.py"
 
@@ -119,7 +119,7 @@ rule gallery_data:
         tasks=1,
     params:
         settings=leaf(CONFIG.figures.gallery),
-        code=code_hash("gbscape.figures.gallery"),
+        code=code_of("figures_gallery_data.py"),
     script:
         "../scripts/figures_gallery_data.py"
 
@@ -146,14 +146,14 @@ rule plot_gallery:
         tasks=1,
     params:
         settings=leaf(CONFIG.figures.gallery),
-        code=code_hash("gbscape.figures.gallery"),
+        code=code_of("figures_gallery_plot.py"),
     script:
         "../scripts/figures_gallery_plot.py"
 
 
 rule accuracies_data:
     input:
-        scores=rules.gather_learning.output.scores,
+        scores=f"{LEARN}/scores.csv",
         published=PUBLISHED_ACCURACIES,
     output:
         f"{FIGURES}/accuracies.csv",
@@ -168,7 +168,7 @@ rule accuracies_data:
         runtime=10,
         tasks=1,
     params:
-        code=code_hash("gbscape.figures.accuracies"),
+        code=code_of("figures_accuracies_data.py"),
     script:
         "../scripts/figures_accuracies_data.py"
 
@@ -194,7 +194,7 @@ rule plot_accuracies:
         runtime=10,
         tasks=1,
     params:
-        code=code_hash("gbscape.figures.accuracies"),
+        code=code_of("figures_accuracies_plot.py"),
     script:
         "../scripts/figures_accuracies_plot.py"
 
@@ -202,7 +202,7 @@ rule plot_accuracies:
 rule scorecard_data:
     input:
         energies=rules.tabulate_energies.output[0],
-        accuracies=rules.accuracies_data.output[0],
+        accuracies=rules.accuracies_data.output[0] if TARGETS else [],
         published=PUBLISHED,
     output:
         f"{FIGURES}/scorecard.csv",
@@ -217,10 +217,14 @@ rule scorecard_data:
         runtime=10,
         tasks=1,
     params:
-        enumeration=leaf(CONFIG.survey.enumeration),
+        enumeration=(
+            leaf(CONFIG.survey.enumeration)
+            if CONFIG.survey.structures is None
+            else None
+        ),
         published=leaf(CONFIG.compared),
         settings=leaf(CONFIG.figures),
-        code=code_hash("gbscape.figures.scorecard"),
+        code=code_of("figures_scorecard_data.py"),
     script:
         "../scripts/figures_scorecard_data.py"
 
@@ -246,7 +250,7 @@ rule plot_scorecard:
         runtime=10,
         tasks=1,
     params:
-        code=code_hash("gbscape.figures.scorecard"),
+        code=code_of("figures_scorecard_plot.py"),
     script:
         "../scripts/figures_scorecard_plot.py"
 
@@ -266,14 +270,16 @@ rule record_config:
         tasks=1,
     params:
         text=resolved_yaml(CONFIG),
-        code=code_hash("gbscape.config.files"),
+        code=code_of("record_config.py"),
     script:
         "../scripts/record_config.py"
 
 
 rule rulegraph_data:
     input:
-        rules.record_config.output[0],
+        config=rules.record_config.output[0],
+        snakefile=os.path.relpath(PROJECT / "workflow" / "Snakefile"),
+        rules=RULE_FILES,
     output:
         f"{FIGURES}/rulegraph.dot",
     log:
@@ -287,15 +293,15 @@ rule rulegraph_data:
         runtime=10,
         tasks=1,
     params:
-        snakefile=str(Path(workflow.main_snakefile)),
-        code=code_hash("gbscape.figures.rulegraph"),
+        code=code_of("figures_rulegraph_data.py"),
     script:
         "../scripts/figures_rulegraph_data.py"
 
 
 rule plot_rulegraph:
     input:
-        rules.rulegraph_data.output[0],
+        graph=rules.rulegraph_data.output[0],
+        rules=RULE_FILES,
     output:
         report(
             f"{FIGURES}/rulegraph.svg",
@@ -314,8 +320,7 @@ rule plot_rulegraph:
         runtime=10,
         tasks=1,
     params:
-        rules=f"{SOURCE}/../workflow/rules",
-        code=code_hash("gbscape.figures.rulegraph"),
+        code=code_of("figures_rulegraph_plot.py"),
     script:
         "../scripts/figures_rulegraph_plot.py"
 
@@ -323,7 +328,7 @@ rule plot_rulegraph:
 rule figures:
     input:
         rules.plot_gallery.output,
-        rules.plot_accuracies.output,
+        rules.plot_accuracies.output if TARGETS else [],
         rules.plot_scorecard.output,
         rules.plot_rulegraph.output,
         f"{FIGURES}/energy_against_published.svg",

@@ -24,9 +24,9 @@ rule learn:
         runtime=120,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn),
+        settings=leaf(CONFIG.learn, without=["targets", "learning_curve"]),
         seed=CONFIG.seed,
-        code=code_hash("gbscape.survey.learn_target"),
+        code=code_of("learn_target.py"),
     script:
         "../scripts/learn_target.py"
 
@@ -52,9 +52,9 @@ rule learn_curve:
         runtime=120,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn),
+        settings=leaf(CONFIG.learn, without=["targets", "n_splits"]),
         seed=CONFIG.seed,
-        code=code_hash("gbscape.survey.learn_target"),
+        code=code_of("learn_curve.py"),
     script:
         "../scripts/learn_curve.py"
 
@@ -77,37 +77,31 @@ rule learn_random:
         runtime=30,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn),
+        settings=leaf(CONFIG.learn, without=["targets", "learning_curve"]),
         seed=CONFIG.seed,
-        code=code_hash("gbscape.survey.learn_target"),
+        code=code_of("learn_random.py"),
     script:
         "../scripts/learn_random.py"
 
 
-rule gather_learning:
-    input:
-        scores=learned("scores", baseline=True),
-        predictions=learned("predictions", baseline=True),
-        importance=learned("importance"),
-        confusion=learned("confusion", baseline=True),
-        learning_curve=learned("learning_curve", targets=REGRESSION_TARGETS),
-    output:
-        scores=f"{LEARN}/scores.csv",
-        predictions=f"{LEARN}/predictions.csv",
-        importance=f"{LEARN}/importance.csv",
-        confusion=f"{LEARN}/confusion.csv",
-        learning_curve=f"{LEARN}/learning_curve.csv",
-    log:
-        f"{LOGS}/gather_learning.log",
-    benchmark:
-        f"{BENCHMARKS}/gather_learning.tsv"
-    conda:
-        "../../envs/learn.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        tasks=1,
-    params:
-        code=code_hash("gbscape.store.tables"),
-    script:
-        "../scripts/learn_gather.py"
+if LEARNED:
+
+    rule gather_learning:
+        input:
+            **{table: learned(table) for table in LEARNED},
+        output:
+            **{table: f"{LEARN}/{table}.csv" for table in LEARNED},
+        log:
+            f"{LOGS}/gather_learning.log",
+        benchmark:
+            f"{BENCHMARKS}/gather_learning.tsv"
+        conda:
+            "../../envs/learn.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=30,
+            tasks=1,
+        params:
+            code=code_of("learn_gather.py"),
+        script:
+            "../scripts/learn_gather.py"

@@ -18,11 +18,13 @@ if CONFIG.survey.structures is None:
             tasks=1,
         params:
             settings=leaf(CONFIG.survey.enumeration),
-            code=code_hash("gbscape.survey.enumeration"),
+            code=code_of("survey_enumerate.py"),
         script:
             "../scripts/survey_enumerate.py"
 
     rule prepare_potential:
+        input:
+            CONFIG.survey.potential.file or [],
         output:
             description=f"{SURVEY}/potential/potential.json",
         log:
@@ -38,7 +40,7 @@ if CONFIG.survey.structures is None:
         params:
             settings=leaf(CONFIG.survey.potential),
             lattice=CONFIG.survey.enumeration.lattice,
-            code=code_hash("gbscape.simulate.potentials"),
+            code=code_of("survey_potential.py"),
         script:
             "../scripts/survey_potential.py"
 
@@ -61,8 +63,7 @@ if CONFIG.survey.structures is None:
         params:
             settings=leaf(CONFIG.survey.relaxation),
             n_shards=CONFIG.survey.shards,
-            on_failure=CONFIG.on_failure,
-            code=code_hash("gbscape.survey.relax_shard"),
+            code=code_of("survey_relax.py"),
         script:
             "../scripts/survey_relax.py"
 
@@ -71,8 +72,7 @@ if CONFIG.survey.structures is None:
             boundaries=rules.enumerate_boundaries.output[0],
             shards=shards(rules.relax_boundaries.output[0], CONFIG.survey.shards),
         output:
-            survey=f"{SURVEY}/relaxed.h5",
-            failures=f"{SURVEY}/failures.tsv",
+            f"{SURVEY}/relaxed.h5",
         log:
             f"{LOGS}/gather_survey.log",
         benchmark:
@@ -85,7 +85,7 @@ if CONFIG.survey.structures is None:
             tasks=1,
         params:
             on_failure=CONFIG.on_failure,
-            code=code_hash("gbscape.survey.gather"),
+            code=code_of("survey_gather.py"),
         script:
             "../scripts/survey_gather.py"
 
@@ -93,10 +93,9 @@ else:
 
     rule import_structures:
         input:
-            CONFIG.survey.structures,
+            lambda wildcards: structure_files(CONFIG.survey.structures),
         output:
-            survey=f"{SURVEY}/relaxed.h5",
-            failures=f"{SURVEY}/failures.tsv",
+            f"{SURVEY}/relaxed.h5",
         log:
             f"{LOGS}/import_structures.log",
         benchmark:
@@ -110,7 +109,7 @@ else:
         params:
             lattice=CONFIG.survey.enumeration.lattice,
             on_failure=CONFIG.on_failure,
-            code=code_hash("gbscape.survey.own_structures"),
+            code=code_of("survey_import.py"),
         script:
             "../scripts/survey_import.py"
 
@@ -134,7 +133,7 @@ rule select_boundary_atoms:
         settings=leaf(CONFIG.survey.boundary_atoms),
         lattice=CONFIG.survey.enumeration.lattice,
         on_failure=CONFIG.on_failure,
-        code=code_hash("gbscape.survey.select_atoms"),
+        code=code_of("survey_select_atoms.py"),
     script:
         "../scripts/survey_select_atoms.py"
 
@@ -155,7 +154,7 @@ rule export_structures:
         runtime=30,
         tasks=1,
     params:
-        code=code_hash("gbscape.survey.export"),
+        code=code_of("survey_export.py"),
     script:
         "../scripts/survey_export.py"
 
@@ -179,6 +178,6 @@ rule tabulate_energies:
         tasks=1,
     params:
         settings=leaf(CONFIG.compared),
-        code=code_hash("gbscape.survey.energies"),
+        code=code_of("survey_energies.py"),
     script:
         "../scripts/survey_energies.py"

@@ -19,5 +19,4 @@ feature_shard(
     shard=int(snakemake.wildcards.shard),
     n_shards=snakemake.params.n_shards,
     code=snakemake.params.code,
-    on_failure=snakemake.params.on_failure,
 )

@@ -9,8 +9,8 @@ from gbscape.store.atomic import atomic_path
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile]
-command += ["--configfile", snakemake.input[0], "--rulegraph", "dot", "--forceall"]
+command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.input.snakefile]
+command += ["--configfile", snakemake.input.config, "--rulegraph", "dot", "--forceall"]
 with open(snakemake.log[0], "w", encoding="utf-8") as log:
     graph = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, text=True, check=True)
 with atomic_path(snakemake.output[0]) as temporary:

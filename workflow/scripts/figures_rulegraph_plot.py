@@ -10,5 +10,5 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log_to(snakemake.log[0])
-graph = rulegraph_data(Path(snakemake.input[0]).read_text(encoding="utf-8"))
-plot_rulegraph(graph, snakemake.output[0], rules_by_file(snakemake.params.rules))
+graph = rulegraph_data(Path(snakemake.input.graph).read_text(encoding="utf-8"))
+plot_rulegraph(graph, snakemake.output[0], rules_by_file(Path(snakemake.input.rules[0]).parent))

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 log_to(snakemake.log[0])
 published = published_figures(Published(**snakemake.params.published))
+enumeration, accuracies = snakemake.params.enumeration, snakemake.input.get("accuracies")
 scorecard = scorecard_data(
-    n_enumerated=enumerated_as_published(Enumeration(**snakemake.params.enumeration)),
+    n_enumerated=enumerated_as_published(Enumeration(**enumeration)) if enumeration else None,
     energies=pd.read_csv(snakemake.input.energies),
-    accuracies=pd.read_csv(snakemake.input.accuracies),
+    accuracies=pd.read_csv(accuracies) if accuracies else pd.DataFrame({"published_percent": []}),
     n_published=None if published is None else len(published),
     settings=Figures(**snakemake.params.settings),
 )

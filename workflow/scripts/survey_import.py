@@ -10,9 +10,8 @@ if TYPE_CHECKING:
 
 log_to(snakemake.log[0])
 import_structures(
-    folder=snakemake.input[0],
-    out=snakemake.output.survey,
-    failures_tsv=snakemake.output.failures,
+    files=snakemake.input,
+    out=snakemake.output[0],
     lattice=snakemake.params.lattice,
     code=snakemake.params.code,
     on_failure=snakemake.params.on_failure,

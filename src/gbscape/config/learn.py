@@ -70,8 +70,8 @@ class LearningCurve(Settings):
 class Learn(Settings):
     """Learning of boundary properties from features."""
 
-    targets: list[Target] = Field(default=["energy"], min_length=1)
-    """Properties to learn; `energy` is the computed one, the others are published."""
+    targets: list[Target] = ["energy"]
+    """Properties to learn; `energy` is the computed one, the others are published. Empty: nothing is learned."""
     test_fraction: float = Field(default=0.5, gt=0, lt=1)
     """Fraction of the boundaries held out for testing."""
     n_splits: int = Field(default=20, ge=1)

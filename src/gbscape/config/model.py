@@ -1,8 +1,10 @@
 """The whole configuration of the workflow, and how a mapping from YAML becomes one, or a clear message."""
 
 import difflib
+import json
 import types
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -37,7 +39,7 @@ class Config(Settings):
     seed: int = Field(default=2019, ge=0, lt=2**31)
     """Seed of the learning: splits, models, baseline. The search for structures has its own, `survey.relaxation.seed`."""
     on_failure: Literal["stop", "skip"] = "stop"
-    """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them (listed in failures.tsv)."""
+    """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them. Either way they are listed with their reasons, and only they are tried again."""
     survey: Survey = Survey()
     """The grain-boundary survey: which boundaries, which potential, how they are relaxed."""
     features: Features = Features()
@@ -68,7 +70,32 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _enough_to_learn_from(self) -> "Config":
+        wanted = self.survey.enumeration
+        count = len(wanted.ids) if wanted.ids is not None else wanted.count
+        folds = self.learn.trees.folds
+        if self.learn.targets and self.survey.structures is None and count is not None:
+            training = count - round(count * self.learn.test_fraction)
+            if training < folds:
+                raise ValueError(
+                    f"{count} boundaries leave {training} for training, fewer than learn.trees.folds = {folds}: build more, "
+                    "or set learn.targets to [] to learn nothing"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _lattice_is_known_to_the_analysis(self) -> "Config":
+        if self.survey.enumeration.lattice == "sc":
+            raise ValueError(
+                "survey.enumeration.lattice = 'sc': common-neighbour analysis, which finds the boundary atoms, knows fcc and "
+                "bcc only; sc boundaries can be enumerated from Python"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _spheres_fit_the_slab(self) -> "Config":
+        if self.survey.structures is not None:
+            return self  # structures of one's own have their own thickness
         thickness = self.survey.relaxation.half_thickness_angstrom
         room = thickness - self.survey.boundary_atoms.buffer_angstrom
         for name, representation in expand(self.features.representations).items():
@@ -95,45 +122,66 @@ class ConfigError(ValueError):
     """The configuration is not valid; the message names each key, what was given and what is allowed."""
 
 
-def load(raw: Mapping[str, Any], root: str | Path = ".") -> Config:
+def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
     """Validate a configuration as read from YAML.
+
+    Types are strict: "3" is no number. Relative paths start from the working directory or, where there is no such file,
+    from the project's folder.
 
     Args:
         raw: nested mapping; missing keys take their defaults.
-        root: folder that relative paths in the configuration start from.
+        project: folder of the project, for the tables that it ships.
 
     Raises:
         ConfigError: one line for each problem: key, value, what is allowed.
     """
     try:
-        config = Config.model_validate(dict(raw))
+        # Through JSON, in whose strict mode a list is a tuple but a string is no number.
+        config = Config.model_validate_json(json.dumps(_without_null_members(raw), default=str), strict=True)
     except ValidationError as error:
-        problems = [_describe(dict(e)) for e in error.errors()]
-        raise ConfigError(_message(problems)) from None
-    problems = _missing_files(config, Path(root))
-    if problems:
-        raise ConfigError(_message(problems))
+        raise ConfigError(_message([_describe(dict(e)) for e in error.errors()])) from None
+    found, missing = {}, []
+    for key in _PATHS:
+        path = reduce(getattr, key.split("."), config)
+        if path is None or Path(path).exists():
+            continue
+        if (Path(project) / path).exists():
+            found[key] = str(Path(project) / path)
+        else:
+            missing.append(f"{key} = {path!r}: no such file or folder")
+    if missing:
+        raise ConfigError(_message(missing))
+    return _with_values(config, found)
+
+
+_PATHS = (
+    "survey.structures",
+    "survey.potential.file",
+    "published.table",
+    "published.supplement",
+    "published.accuracies",
+)
+
+
+def _without_null_members(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A null takes a default representation away."""
+    features = raw.get("features")
+    if not isinstance(features, Mapping) or not isinstance(features.get("representations"), Mapping):
+        return dict(raw)
+    kept = {name: its for name, its in features["representations"].items() if its is not None}
+    return dict(raw) | {"features": dict(features) | {"representations": kept}}
+
+
+def _with_values(config: Config, values: Mapping[str, str]) -> Config:
+    for key, value in values.items():
+        section, name = key.split(".")
+        config = config.model_copy(update={section: getattr(config, section).model_copy(update={name: value})})
     return config
 
 
 def _message(problems: list[str]) -> str:
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return f"The configuration has {count}:\n" + "\n".join(f"  {p}" for p in problems)
-
-
-def _missing_files(config: Config, root: Path) -> list[str]:
-    paths = {
-        "survey.structures": config.survey.structures,
-        "survey.potential.file": config.survey.potential.file,
-        "published.table": config.published.table,
-        "published.supplement": config.published.supplement,
-        "published.accuracies": config.published.accuracies,
-    }
-    return [
-        f"{key} = {path!r}: no such file or folder"
-        for key, path in paths.items()
-        if path and not (root / path).exists()
-    ]
 
 
 def _describe(error: dict[str, Any]) -> str:

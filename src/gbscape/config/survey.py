@@ -136,8 +136,9 @@ class Survey(Settings):
     """The grain-boundary survey."""
 
     structures: str | None = None
-    """Folder with relaxed slabs of your own, which then take the place of enumeration and relaxation: any format that ASE
-    reads, one species, boundary normal along x, periodic in y and z. Extended XYZ may give `energy_j_m2` in its comment."""
+    """Folder with relaxed slabs of your own, which then take the place of enumeration and relaxation: extended XYZ or another
+    format of ASE that stores periodicity; one species, boundary normal along x, periodic in y and z only. Extended XYZ may
+    give `energy_j_m2` in its comment. `enumeration.lattice` says which crystal it is."""
     enumeration: Enumeration = Enumeration()
     """Which coincidence boundaries are built."""
     potential: Potential = Potential()

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from gbscape.config.features import Computed
 from gbscape.features.representation import concatenate, feature_names
 from gbscape.store.provenance import Provenance
-from gbscape.store.shards import compute_shard, open_shard
+from gbscape.store.shards import open_shard, write_shard
 
 
 @dataclass(frozen=True)
@@ -40,25 +40,36 @@ def read_features(path: str | Path) -> FeatureMatrix:
     wrong = {item: len(v) for item, v in vectors.items() if len(v) != len(names)}
     if wrong:
         raise ValueError(f"{path}: vectors should have {len(names)} features, but have {wrong}")
-    return FeatureMatrix(list(vectors), np.array(list(vectors.values())), names)
+    return FeatureMatrix(list(vectors), np.array(list(vectors.values())).reshape(len(vectors), len(names)), names)
 
 
 def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -> None:
     """Put the vectors of the same items in several files one after the other.
 
+    An item that failed in one of the files is left out, and listed as failed with the reason it had there.
+
     Raises:
-        ValueError: the files do not hold the same items.
+        ValueError: the files are not about the same items.
     """
-    parts = [read_features(path) for path in paths]
-    rows = [dict(zip(part.ids, part.values, strict=True)) for part in parts]
-    for path, part in zip(paths, parts, strict=True):
-        if part.ids != parts[0].ids:
-            raise ValueError(f"{path} and {paths[0]} do not hold the same items: {set(part.ids) ^ set(parts[0].ids)}")
+    rows: list[dict[str, NDArray[np.float64]]] = []
+    failures: dict[str, str] = {}
+    about: list[set[str]] = []
+    for path in paths:
+        features = read_features(path)
+        rows.append(dict(zip(features.ids, features.values, strict=True)))
+        with open_shard(path) as shard:
+            failures |= {item: f"{Path(path).stem}: {reason}" for item, reason in shard.failures.items()}
+            about.append({*shard.ids, *shard.failures})
+        if about[-1] != about[0]:
+            raise ValueError(f"{path} and {paths[0]} are not about the same items: {about[-1] ^ about[0]}")
     settings = [[Path(path).stem, _settings(path)] for path in paths]  # a list: the order is that of the columns
     provenance = Provenance.of({"of": settings}, code, inputs={Path(path).stem: path for path in paths})
-    compute_shard(
-        out, parts[0].ids, lambda item: {"vector": concatenate([row[item] for row in rows])}, provenance, what="vectors"
-    )
+    joined = {
+        item: {"vector": concatenate([row[item] for row in rows])}
+        for item in rows[0]
+        if all(item in row for row in rows)
+    }
+    write_shard(out, joined, provenance, failures)
 
 
 def _settings(path: str | Path) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """A hash of the code that a rule runs, so that a changed module re-runs what used it.
 
-The hash covers the named modules and, transitively, every module of this package that they import. Comments,
-docstrings and formatting do not count, and neither do `gbscape.config` and `gbscape.store`: the settings themselves are
-in the provenance, and how a result is stored does not change it. Sources are parsed, never imported, so it is cheap at
-planning time.
+The hash covers what a script imports of this package and, transitively, every module that those import, with the data
+files beside them. Comments, docstrings and formatting do not count, and neither do the modules that only report or move
+results (`_NOT_COUNTED`). Sources are parsed, never imported, so it is cheap at planning time.
 """
 
 import ast
@@ -13,15 +12,20 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
 _PACKAGE = "gbscape"
-_NOT_COUNTED = ("gbscape.config", "gbscape.store")
+_NOT_COUNTED = {f"gbscape.store.{name}" for name in ("atomic", "log", "progress", "provenance", "shards")}
 
 
-def code_hash(*modules: str) -> str:
-    """Return 12 hexadecimal digits that change when `modules`, or package modules that they import, change.
+def code_hash(script: str | Path, *modules: str) -> str:
+    """Return 12 hexadecimal digits that change when the code behind a script changes.
+
+    Args:
+        script: Python file; the package modules that it imports are covered. (Snakemake itself notices a changed script.)
+        modules: further package modules, for scripts that import by name.
 
     Raises:
         ModuleNotFoundError: a name is not a module of this package.
     """
+    modules += _imported_by(ast.parse(Path(script).read_bytes(), filename=str(script)))
     digest = hashlib.sha256()
     for name in sorted(_closure(modules)):
         digest.update(f"{name}={_fingerprint(name)};".encode())
@@ -59,17 +63,19 @@ def _tree(name: str) -> ast.Module:
 
 @cache
 def _imports(name: str) -> tuple[str, ...]:
+    return _imported_by(_tree(name))
+
+
+def _imported_by(tree: ast.Module) -> tuple[str, ...]:
     names: set[str] = set()
-    for node in ast.walk(_tree(name)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return tuple(
-        n
-        for n in sorted(names)
-        if n.split(".")[0] == _PACKAGE and not n.startswith(_NOT_COUNTED) and _source(n) is not None
+        n for n in sorted(names) if n.split(".")[0] == _PACKAGE and n not in _NOT_COUNTED and _source(n) is not None
     )
 
 
@@ -80,7 +86,12 @@ def _fingerprint(name: str) -> str:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             # Attribute docstrings (bare strings after a field) go too: they describe, they do not compute.
             node.body = [s for s in node.body if not _is_string(s)] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    digest = hashlib.sha256(ast.dump(tree).encode())
+    source = _source(name)
+    assert source is not None
+    for data in sorted(p for p in source.parent.iterdir() if p.is_file() and p.suffix not in (".py", ".pyc")):
+        digest.update(data.read_bytes())
+    return digest.hexdigest()
 
 
 def _is_string(statement: ast.stmt) -> bool:

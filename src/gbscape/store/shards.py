@@ -2,7 +2,7 @@
 
 While a shard is being computed every finished item lies in a file of its own in `<shard>.parts/`, next to where the
 shard will be. A job that is killed loses at most the item it was at: the next run finds the parts, checks that they
-were made alike, and goes on. The shard appears under its name only when it is complete.
+were made alike, and goes on. The shard appears under its name only when every item was tried; those that failed are listed in it with their reasons.
 """
 
 import hashlib
@@ -34,22 +34,19 @@ def compute_shard(
     ids: Sequence[str],
     compute: Callable[[str], Record],
     provenance: Provenance,
-    on_failure: OnFailure = "stop",
     what: str = "items",
-) -> None:
-    """Compute a record for every id and write them as one shard.
+) -> dict[str, str]:
+    """Compute a record for every id and write them as one shard; return the reasons of the items that failed.
+
+    Failed items are listed in the shard. Their neighbours' parts are kept then, so that a shard that is deleted and
+    computed again tries only the failed ones.
 
     Args:
         path: the shard (.h5).
         ids: items, in the order of computation; may be empty.
         compute: makes the record of one item. What it raises is that item's failure and touches no other item.
         provenance: what determines the content; parts left by a run with another provenance are discarded.
-        on_failure: "stop": after all items were tried, raise if any failed (finished items are kept for the next run);
-            "skip": write the shard without the failed items, their reasons inside.
         what: name of the items for the progress report.
-
-    Raises:
-        ShardError: items failed and `on_failure` is "stop".
     """
     path = Path(path)
     parts = path.with_name(path.name + ".parts")
@@ -68,11 +65,35 @@ def compute_shard(
         except Exception as error:  # one item's failure must not take its neighbours along
             failures[item] = f"{type(error).__name__}: {error}"
             traceback.print_exc(file=sys.stderr)
-    if failures and on_failure == "stop":
-        raise ShardError(_failure_message(path, failures, len(ids)))
     done = [item for item in ids if item not in failures]
     _join(path, {item: (_part_path(parts, item), "record") for item in done}, provenance, failures)
-    shutil.rmtree(parts)
+    if not failures:
+        shutil.rmtree(parts)
+    return failures
+
+
+def write_shard(
+    path: str | Path, records: Mapping[str, Record], provenance: Provenance, failures: Mapping[str, str]
+) -> None:
+    """Write records that are at hand as one shard, with the reasons of the items that failed."""
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        items = _write_header(file, list(records), provenance, failures)
+        for item, record in records.items():
+            write_record(items.create_group(item), record)
+
+
+def check_failures(failures: Mapping[str, str], remedy: str, on_failure: OnFailure) -> None:
+    """Raise if items failed and `on_failure` is "stop".
+
+    Raises:
+        ShardError: with each item and its reason, the `remedy` for trying again, and how to go on without them.
+    """
+    if failures and on_failure == "stop":
+        listed = "\n".join(f"  {item}: {reason}" for item, reason in sorted(failures.items()))
+        raise ShardError(
+            f"{len(failures)} items failed, the others are kept:\n{listed}\n"
+            f"Mend the cause and {remedy}, or set 'on_failure: skip' to go on without them."
+        )
 
 
 def gather_shards(
@@ -102,8 +123,8 @@ def gather_shards(
             f"{out}: items missing from the shards: {missing or 'none'}; items that do not belong: {extra or 'none'}; "
             "delete the shards that are out of date and run again"
         )
-    if failures and on_failure == "stop":
-        raise ShardError(_failure_message(out, failures, len(expected_ids)))
+    shards_to_retry = sorted({str(where[item]) for item in failures})
+    check_failures(failures, f"delete {' '.join(shards_to_retry)} and run again", on_failure)
     done = [item for item in expected_ids if item not in failures]
     _join(Path(out), {item: (where[item], f"items/{item}") for item in done}, provenance, failures)
     return failures
@@ -164,14 +185,20 @@ def _join(
 ) -> None:
     """Write a shard from records in other files: for each item the file and the name of the record in it."""
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        # Datasets, not attributes: an attribute holds 64 kB at most.
-        file["provenance"] = provenance.to_json()
-        file["ids"] = json.dumps(list(sources))
-        file["failures"] = json.dumps(dict(failures), sort_keys=True)
-        items = file.create_group("items")
+        items = _write_header(file, list(sources), provenance, failures)
         for item, (source, name) in sources.items():
             with h5py.File(source, "r") as source_file:
                 source_file.copy(name, items, name=item)
+
+
+def _write_header(
+    file: h5py.File, ids: Sequence[str], provenance: Provenance, failures: Mapping[str, str]
+) -> h5py.Group:
+    # Datasets, not attributes: an attribute holds 64 kB at most.
+    file["provenance"] = provenance.to_json()
+    file["ids"] = json.dumps(list(ids))
+    file["failures"] = json.dumps(dict(failures), sort_keys=True)
+    return file.create_group("items")
 
 
 def _part_path(parts: Path, item: str) -> Path:
@@ -185,11 +212,3 @@ def _is_reusable(part: Path, item: str, provenance: Provenance) -> bool:
             return file["id"].asstr()[()] == item and made_by == provenance
     except (OSError, KeyError, ValueError, TypeError):
         return False
-
-
-def _failure_message(where: str | Path, failures: Mapping[str, str], total: int) -> str:
-    listed = "\n".join(f"  {item}: {reason}" for item, reason in sorted(failures.items()))
-    return (
-        f"{where}: {len(failures)} of {total} items failed:\n{listed}\n"
-        "The others are kept. Mend the cause and run again, or set 'on_failure: skip' to go on without them."
-    )

@@ -7,7 +7,7 @@ from gbscape.features.representation import featurize
 from gbscape.store.balance import balance
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_from_record
-from gbscape.store.shards import OnFailure, compute_shard, open_shard
+from gbscape.store.shards import compute_shard, open_shard
 
 
 def feature_shard(
@@ -17,7 +17,6 @@ def feature_shard(
     shard: int,
     n_shards: int,
     code: str,
-    on_failure: OnFailure = "stop",
 ) -> None:
     """Write the feature vectors of the boundaries of one shard, balanced by their numbers of boundary atoms.
 
@@ -28,7 +27,6 @@ def feature_shard(
         shard: number of this shard, from 0.
         n_shards: number of shards.
         code: hash of the code that computes this.
-        on_failure: see `compute_shard`.
     """
     with open_shard(survey_h5) as survey:
         costs = {item: float(record["structure"]["arrays"]["boundary"].sum()) for item, record in survey}
@@ -39,4 +37,4 @@ def feature_shard(
             return {"vector": featurize(atoms, atoms.arrays["boundary"], representation)}
 
         provenance = Provenance.of(representation.model_dump(mode="json"), code, inputs={"survey": survey_h5})
-        compute_shard(out, ids, vector, provenance, on_failure, what="boundaries described")
+        compute_shard(out, ids, vector, provenance, what="boundaries described")

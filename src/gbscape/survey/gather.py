@@ -1,12 +1,11 @@
-"""Join the relaxed shards into one survey and list what failed."""
+"""Join shards into one file, and list what failed at any step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from gbscape.store.shards import OnFailure, gather_shards, open_shard
-from gbscape.store.tables import write_csv
 from gbscape.survey.boundary import read_boundaries
 
 
@@ -14,18 +13,16 @@ def gather_survey(
     boundaries_csv: str | Path,
     shards: Sequence[str | Path],
     out: str | Path,
-    failures_tsv: str | Path,
     on_failure: OnFailure = "stop",
 ) -> None:
-    """Join `shards` into `out`, boundaries in the order of the table; write the reasons of those that failed.
+    """Join `shards` into `out`, boundaries in the order of the table.
 
     Raises:
         ProvenanceMismatch: shards were made from different settings, inputs or code.
         ShardError: boundaries are missing, or failed and `on_failure` is "stop".
     """
     ids = [b.id for b in read_boundaries(boundaries_csv)]
-    failures = gather_shards(shards, out, ids, on_failure)
-    write_csv(failures_tsv, pd.DataFrame(sorted(failures.items()), columns=["id", "reason"]))
+    gather_shards(shards, out, ids, on_failure)
 
 
 def gather_features(
@@ -40,3 +37,16 @@ def gather_features(
     with open_shard(survey_h5) as survey:
         ids = survey.ids
     gather_shards(shards, out, ids, on_failure)
+
+
+def tabulate_failures(steps: Mapping[str, str | Path]) -> pd.DataFrame:
+    """Return what failed, columns `step`, `id`, `reason`.
+
+    Args:
+        steps: gathered file of each step, by the step's name.
+    """
+    rows = []
+    for step, path in steps.items():
+        with open_shard(path) as shard:
+            rows += [(step, item, reason) for item, reason in sorted(shard.failures.items())]
+    return pd.DataFrame(rows, columns=["step", "id", "reason"])

@@ -7,7 +7,7 @@ from gbscape.simulate.potentials import ReadyPotential
 from gbscape.store.balance import balance
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_to_record
-from gbscape.store.shards import OnFailure, compute_shard
+from gbscape.store.shards import compute_shard
 from gbscape.survey.boundary import read_boundaries
 from gbscape.survey.relaxation import relative_cost, relax_boundary
 
@@ -20,7 +20,6 @@ def relax_shard(
     shard: int,
     n_shards: int,
     code: str,
-    on_failure: OnFailure = "stop",
 ) -> None:
     """Relax the boundaries of one shard and write their structures, energies and candidates.
 
@@ -34,7 +33,6 @@ def relax_shard(
         shard: number of this shard, from 0.
         n_shards: number of shards of the survey.
         code: hash of the code that computes this.
-        on_failure: see `compute_shard`.
     """
     boundaries = {b.id: b for b in read_boundaries(boundaries_csv)}
     potential = ReadyPotential.read(potential_json)
@@ -55,4 +53,4 @@ def relax_shard(
 
     inputs = {"boundaries": boundaries_csv, "potential": potential_json}
     provenance = Provenance.of(settings.model_dump(mode="json"), code, inputs, settings.seed)
-    compute_shard(out, ids, relax, provenance, on_failure, what="boundaries relaxed")
+    compute_shard(out, ids, relax, provenance, what="boundaries relaxed")

@@ -5,7 +5,7 @@ from pathlib import Path
 from gbscape.config.survey import BoundaryAtoms, Lattice
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_from_record, atoms_to_record
-from gbscape.store.shards import OnFailure, compute_shard, open_shard
+from gbscape.store.shards import OnFailure, check_failures, compute_shard, open_shard
 from gbscape.structure.boundary_atoms import select_boundary_atoms
 
 
@@ -20,6 +20,9 @@ def select_survey_atoms(
     """Add to every structure of a gathered survey the arrays `boundary` (bool) and `structure_type` (int, as OVITO).
 
     The candidates' record stays behind in `survey_h5`; everything else is carried over.
+
+    Raises:
+        ShardError: boundaries failed, and `on_failure` is "stop".
     """
     with open_shard(survey_h5) as survey:
 
@@ -33,4 +36,5 @@ def select_survey_atoms(
             return record | {"structure": atoms_to_record(atoms)}
 
         provenance = Provenance.of(settings.model_dump(mode="json"), code, inputs={"survey": survey_h5})
-        compute_shard(out, survey.ids, select, provenance, on_failure, what="boundaries selected")
+        failures = compute_shard(out, survey.ids, select, provenance, what="boundaries selected")
+    check_failures(failures, "run again", on_failure)
