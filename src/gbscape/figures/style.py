@@ -65,7 +65,7 @@ def say_instead(ax: Axes, message: str) -> None:
     ax.text(0.5, 0.5, message, transform=ax.transAxes, ha="center", va="center", color=GREY, wrap=True)
 
 
-def draw_message(path: str | Path, message: str) -> None:
+def draw_message(path: str | FilePath, message: str) -> None:
     """Make a picture that holds only a message, for a figure without data."""
     with figure(path, 6.4, 2.0) as fig:
         say_instead(fig.subplots(), message)
