@@ -101,6 +101,23 @@ def test_verdicts_of_energies() -> None:
     assert list(stricter["verdict"])[:2] == ["missed by 1", "missed by 2.0 %"]
 
 
+def test_relaxations_that_did_not_converge_are_listed(tmp_path: Path) -> None:
+    item = "Relaxations not converged to the force tolerance"
+    accuracies = accuracies_data(_scores([1.0]), None)
+    energies = _energies([0.0, 0.0, 0.0, None])
+    for converged, expected in (
+        ([True, False, True, False], (2, "b1, b3")),
+        ([True, True, True, True], (0, "")),
+        ([True, False, None, None], (1, "b1")),
+    ):
+        energies.assign(converged=converged).to_csv(tmp_path / "energies.csv", index=False)
+        card = scorecard_data(None, pd.read_csv(tmp_path / "energies.csv"), accuracies, None, Figures())
+        row = card.set_index("item").loc[item]
+        assert (row["measured"], row["note"], row["verdict"]) == (*expected, "")
+    for unknown in (energies, energies.assign(converged=None)):
+        assert item not in set(scorecard_data(None, unknown, accuracies, None, Figures())["item"])
+
+
 def test_tables_are_pages_that_escape_their_text(tmp_path: Path) -> None:
     accuracies = accuracies_data(_scores([94.0]), PUBLISHED)
     write_accuracies(accuracies, tmp_path / "a.html")

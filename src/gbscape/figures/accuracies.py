@@ -1,6 +1,8 @@
 """Table of accuracies: each property from each representation, the published number beneath (Homer et al. 2019, Table 1)."""
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -60,7 +62,7 @@ def write_accuracies(data: pd.DataFrame, path: str | Path) -> None:
     names = in_usual_order(data["representation"])
     rows = []
     for target, of_target in data.groupby("target", sort=False):
-        cells = {str(r.representation): _cell(r) for r in of_target.itertuples()}
+        cells = {r["representation"]: _cell(r) for r in of_target.to_dict("records")}
         row = {"Accuracy in %": target_label(str(target))} | {representation_label(n): cells.get(n, "") for n in names}
         rows.append(row)
     first = data.iloc[0]
@@ -71,10 +73,8 @@ def write_accuracies(data: pd.DataFrame, path: str | Path) -> None:
     write_html_table(path, pd.DataFrame(rows), "Accuracies", caption)
 
 
-def _cell(row: object) -> str:
-    mean, std, mae, published = (
-        getattr(row, name) for name in ("mean_percent", "std_percent", "mae_j_m2", "published_percent")
-    )
+def _cell(row: Mapping[Hashable, Any]) -> str:
+    mae, published = row["mae_j_m2"], row["published_percent"]
     details = [] if pd.isna(mae) else [f"MAE {mae:.3f} J/m²"]
     details += [] if pd.isna(published) else [f"published {published:g}"]
-    return f"{mean:.1f} ± {std:.1f}" + ("\n" + "; ".join(details) if details else "")
+    return f"{row['mean_percent']:.1f} ± {row['std_percent']:.1f}" + ("\n" + "; ".join(details) if details else "")

@@ -8,6 +8,7 @@ from gbscape.config.figures import Figures
 from gbscape.config.survey import Enumeration
 from gbscape.figures.html_table import write_html_table
 from gbscape.figures.labels import representation_label, target_label
+from gbscape.learn.tables import RANDOM
 from gbscape.survey.enumeration import enumerate_boundaries
 
 RULES = """\
@@ -41,7 +42,8 @@ def scorecard_data(
 
     Args:
         n_enumerated: see `enumerated_as_published`.
-        energies: the survey's table (columns id, energy_j_m2, published_energy_j_m2, difference_j_m2).
+        energies: the survey's table (columns id, energy_j_m2, published_energy_j_m2, difference_j_m2); `converged`, where it is known,
+            gives a row of its own.
         accuracies: as `gbscape.figures.accuracies.accuracies_data` returns them.
         n_published: number of boundaries of the published survey; None without one.
         settings: tolerances.
@@ -50,6 +52,7 @@ def scorecard_data(
     if n_enumerated is not None and n_published is not None:
         verdict = "reached" if n_enumerated == n_published else f"missed by {abs(n_enumerated - n_published)}"
         rows.append(_row("Coincidence boundaries enumerated", n_published, n_enumerated, "", verdict))
+    rows += _convergence_rows(energies)
     rows += _energy_rows(energies.dropna(subset=["difference_j_m2"]), settings)
     return pd.DataFrame(rows + _accuracy_rows(accuracies, energies, n_published), columns=COLUMNS)
 
@@ -64,6 +67,16 @@ def _row(
     item: str, published: object, measured: object, spread: object, verdict: str, note: str = ""
 ) -> dict[str, object]:
     return dict(zip(COLUMNS, (item, published, measured, spread, verdict, note), strict=True))
+
+
+def _convergence_rows(energies: pd.DataFrame) -> list[dict[str, object]]:
+    known = energies.dropna(subset=["converged"]) if "converged" in energies else energies[:0]
+    if known.empty:
+        return []  # structures of one's own do not say
+    loose = known.loc[~known["converged"].astype(bool), "id"]
+    return [
+        _row("Relaxations not converged to the force tolerance", "", len(loose), "", "", ", ".join(map(str, loose)))
+    ]
 
 
 def _energy_rows(compared: pd.DataFrame, settings: Figures) -> list[dict[str, object]]:
@@ -110,18 +123,18 @@ def _accuracy_rows(
 ) -> list[dict[str, object]]:
     same_boundaries = len(energies) == energies["published_energy_j_m2"].notna().sum() == n_published
     rows = []
-    for r in accuracies.dropna(subset=["published_percent"]).itertuples():
-        measured, spread, published = float(r.mean_percent), float(r.std_percent), float(r.published_percent)  # type: ignore[arg-type]
-        note = f"published above {r.splits_below_published_percent:.0f} % of the {r.n_splits} splits"
+    for r in accuracies.dropna(subset=["published_percent"]).to_dict("records"):
+        measured, spread, published = r["mean_percent"], r["std_percent"], r["published_percent"]
+        note = f"published above {r['splits_below_published_percent']:.0f} % of the {r['n_splits']} splits"
         if not same_boundaries:
             verdict, note = "not comparable", f"{len(energies)} boundaries, the paper has {n_published}"
-        elif abs(r.n_train - r.n_test) > 1:  # type: ignore[operator]
-            verdict, note = "not comparable", f"{r.n_train} boundaries for training, {r.n_test} for testing"
-        elif r.representation == "random":
+        elif abs(r["n_train"] - r["n_test"]) > 1:
+            verdict, note = "not comparable", f"{r['n_train']} boundaries for training, {r['n_test']} for testing"
+        elif r["representation"] == RANDOM:
             off = abs(measured - published)
             verdict = "reached" if off <= spread + _ROUNDING else f"missed by {off:.1f} %"
         else:
             verdict = "reached" if measured >= published - _ROUNDING else f"missed by {published - measured:.1f} %"
-        item = f"Accuracy, {target_label(str(r.target))}, {representation_label(str(r.representation))}"
+        item = f"Accuracy, {target_label(r['target'])}, {representation_label(r['representation'])}"
         rows.append(_row(item, f"{published:g} %", f"{measured:.1f} %", f"± {spread:.1f}", verdict, note))
     return rows
