@@ -4,7 +4,7 @@ import difflib
 import json
 import types
 from collections.abc import Mapping
-from functools import reduce
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -142,7 +142,7 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
         raise ConfigError(_message([_describe(dict(e)) for e in error.errors()])) from None
     found, missing = {}, []
     for key in _PATHS:
-        path = reduce(getattr, key.split("."), config)
+        path: str | None = attrgetter(key)(config)
         if path is None or Path(path).exists():
             continue
         if (Path(project) / path).exists():

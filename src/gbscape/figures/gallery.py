@@ -24,10 +24,8 @@ from gbscape.figures.style import BLUE, INK, ORANGE, VERMILION, figure
 from gbscape.store.atomic import atomic_path
 from gbscape.store.records import atoms_from_record, read_record, write_record
 from gbscape.store.shards import open_shard
+from gbscape.structure.lattice import Rows
 from gbscape.structure.slab_cell import periodic_tree
-
-Rows = Sequence[Sequence[int]]
-"""Lattice vectors of a grain along x (normal), y and z, in units of a0/2."""
 
 # Integer codes as OVITO's common neighbour analysis gives them.
 _STRUCTURE_TYPES = {1: ("fcc", "#D9DEE3"), 2: ("hcp", VERMILION), 3: ("bcc", BLUE), 0: ("other", ORANGE)}
