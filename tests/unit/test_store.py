@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from gbscape.store.atomic import atomic_path
 from gbscape.store.balance import balance
 from gbscape.store.code import code_hash
+from gbscape.store.progress import progress
 from gbscape.store.provenance import Provenance, ProvenanceMismatch
 from gbscape.store.records import atoms_from_record, atoms_to_record, read_record, write_record
 from gbscape.store.shards import ShardError, compute_shard, gather_shards, open_shard
@@ -279,3 +280,15 @@ def test_code_hash_follows_imports_and_ignores_comments(tmp_path: Path, monkeypa
     finally:
         for cached in (code._tree, code._imports, code._fingerprint):
             cached.cache_clear()
+
+
+def test_progress_is_plain_lines_in_a_log(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 4.0, 11.0, 12.0, 13.0])
+    monkeypatch.setattr("gbscape.store.progress.time.monotonic", lambda: next(clock))
+    assert list(progress("abcd", 4, "items")) == list("abcd")
+    assert capsys.readouterr().err.splitlines() == ["items: 2/4, 11 s, 11 s to go", "items: 4/4, 13 s, 0 s to go"]
+
+
+def test_progress_of_what_is_quick_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(progress("ab", 2, "items")) == ["a", "b"]
+    assert capsys.readouterr().err == ""

@@ -13,7 +13,8 @@ T = TypeVar("T")
 def progress(items: Iterable[T], total: int, what: str, every_seconds: float = 10.0) -> Iterator[T]:
     """Yield `items`; report on standard error how many of `total` are done.
 
-    On a terminal a bar is drawn; elsewhere a line is written at most every `every_seconds`, and one at the end.
+    On a terminal a bar is drawn; elsewhere a line is written at most every `every_seconds`, and one at the end of what took
+    a second or more.
     """
     if sys.stderr.isatty():
         yield from tqdm(items, total=total, desc=what, unit="")
@@ -22,7 +23,7 @@ def progress(items: Iterable[T], total: int, what: str, every_seconds: float = 1
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
-        if now - last >= every_seconds or done == total:
+        if now - last >= every_seconds or (done == total and now - start >= 1):
             last = now
             remaining = (now - start) / done * (total - done)
             print(f"{what}: {done}/{total}, {now - start:.0f} s, {remaining:.0f} s to go", file=sys.stderr, flush=True)
