@@ -130,3 +130,18 @@ def test_figures_published_for_one_potential_are_not_compared_with_another() -> 
     assert load({}, project=PROJECT).compared.table is not None
     own_table = {"published": {"potential": None}, "survey": copper.survey.model_dump()}
     assert load(own_table, project=PROJECT).compared.table is not None
+
+
+def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for file in ("resources/published/olmsted2009_ni.csv", "resources/published/homer2019_table1.csv", "al.eam.alloy"):
+        (project / file).parent.mkdir(parents=True, exist_ok=True)
+        (project / file).touch()
+    elsewhere.mkdir()
+    (elsewhere / "mine.csv").touch()
+    monkeypatch.chdir(elsewhere)
+    potential = {"name": None, "file": "al.eam.alloy", "pair_style": "eam/alloy", "species": "Al"}
+    config = load({"survey": {"potential": potential}, "published": {"table": "mine.csv"}}, project=project)
+    assert config.survey.potential.file == str(project / "al.eam.alloy")
+    assert config.published.table == "mine.csv"
+    assert config.published.accuracies == str(project / "resources/published/homer2019_table1.csv")

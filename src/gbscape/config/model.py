@@ -3,10 +3,10 @@
 import difflib
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -140,19 +140,21 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
         config = Config.model_validate_json(json.dumps(_without_null_members(raw), default=str), strict=True)
     except ValidationError as error:
         raise ConfigError(_message([_describe(dict(e)) for e in error.errors()])) from None
-    found, missing = {}, []
+    missing = []
     for key in _PATHS:
         path: str | None = attrgetter(key)(config)
         if path is None or Path(path).exists():
             continue
         if (Path(project) / path).exists():
-            found[key] = str(Path(project) / path)
+            config = _with_value(config, key.split("."), str(Path(project) / path))
         else:
             missing.append(f"{key} = {path!r}: no such file or folder")
     if missing:
         raise ConfigError(_message(missing))
-    return _with_values(config, found)
+    return config
 
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _PATHS = (
     "survey.structures",
@@ -172,11 +174,10 @@ def _without_null_members(raw: Mapping[str, Any]) -> dict[str, Any]:
     return dict(raw) | {"features": dict(features) | {"representations": kept}}
 
 
-def _with_values(config: Config, values: Mapping[str, str]) -> Config:
-    for key, value in values.items():
-        section, name = key.split(".")
-        config = config.model_copy(update={section: getattr(config, section).model_copy(update={name: value})})
-    return config
+def _with_value(model: _Model, key: Sequence[str], value: str) -> _Model:
+    """A copy of `model` with another value at `key`, however deep."""
+    name, *below = key
+    return model.model_copy(update={name: _with_value(getattr(model, name), below, value) if below else value})
 
 
 def _message(problems: list[str]) -> str:
