@@ -187,9 +187,9 @@ def _message(problems: list[str]) -> str:
 
 def _describe(error: dict[str, Any]) -> str:
     location = tuple(error["loc"])
-    key = ".".join(map(str, _without_tags(location))) or "(top level)"
+    key = ".".join(map(str, _walk(location)[0])) or "(top level)"
     if error["type"] == "extra_forbidden":
-        allowed = _keys_allowed_at(location[:-1])
+        allowed = list(_walk(location[:-1])[1].model_fields)
         close = difflib.get_close_matches(str(location[-1]), allowed, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         return f"{key}: unknown key{hint} Allowed: {', '.join(allowed)}"
@@ -198,26 +198,18 @@ def _describe(error: dict[str, Any]) -> str:
     return f"{key}{given}: {message[0].lower()}{message[1:]}"
 
 
-def _without_tags(location: tuple[Any, ...]) -> list[Any]:
-    """Drop the names of union members that pydantic mixes into a location."""
-    kept: list[Any] = []
+def _walk(location: tuple[Any, ...]) -> tuple[list[Any], Any]:
+    """Keys of an error's location, without the names of union members that pydantic mixes in, and the type found there."""
+    keys: list[Any] = []
     here: Any = Config
     for step in location:
         members = _union_members(here)
-        if members and step in members:
+        if step in members:
             here = members[step]
-            continue
-        kept.append(step)
-        here = _type_below(here, step)
-    return kept
-
-
-def _keys_allowed_at(location: tuple[Any, ...]) -> list[str]:
-    here: Any = Config
-    for step in location:
-        members = _union_members(here)
-        here = members[step] if members and step in members else _type_below(here, step)
-    return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
+        else:
+            keys.append(step)
+            here = _type_below(here, step)
+    return keys, here
 
 
 def _type_below(annotation: Any, step: Any) -> Any:
@@ -225,9 +217,9 @@ def _type_below(annotation: Any, step: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(step)
         return field.annotation if field else None
-    if get_origin(annotation) in (dict, list, tuple, set):
-        return get_args(annotation)[-1]
-    return None
+    if get_origin(annotation) is dict:
+        return get_args(annotation)[1]
+    return get_args(annotation)[0] if get_origin(annotation) in (list, tuple) else None
 
 
 def _union_members(annotation: Any) -> dict[str, Any]:

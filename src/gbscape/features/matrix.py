@@ -53,6 +53,7 @@ def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -
     """
     rows: list[dict[str, NDArray[np.float64]]] = []
     failures: dict[str, str] = {}
+    settings: list[tuple[str, dict[str, Any]]] = []  # a list: the order is that of the columns
     about: list[set[str]] = []
     for path in paths:
         features = read_features(path)
@@ -60,9 +61,9 @@ def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -
         with open_shard(path) as shard:
             failures |= {item: f"{Path(path).stem}: {reason}" for item, reason in shard.failures.items()}
             about.append({*shard.ids, *shard.failures})
+            settings.append((Path(path).stem, json.loads(shard.provenance.settings)))
         if about[-1] != about[0]:
             raise ValueError(f"{path} and {paths[0]} are not about the same items: {about[-1] ^ about[0]}")
-    settings = [[Path(path).stem, _settings(path)] for path in paths]  # a list: the order is that of the columns
     provenance = Provenance.of({"of": settings}, code, inputs={Path(path).stem: path for path in paths})
     joined = {
         item: {"vector": concatenate([row[item] for row in rows])}
@@ -70,12 +71,6 @@ def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -
         if all(item in row for row in rows)
     }
     write_shard(out, joined, provenance, failures)
-
-
-def _settings(path: str | Path) -> dict[str, Any]:
-    with open_shard(path) as shard:
-        settings: dict[str, Any] = json.loads(shard.provenance.settings)
-        return settings
 
 
 def _names(settings: dict[str, Any]) -> list[str]:
