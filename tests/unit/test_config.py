@@ -88,8 +88,8 @@ BAD = [
         r"learn\.targets: shear_class need published figures for this potential",
     ),
     (
-        {"features": {"representations": {"m": {"kind": "multi_scale_soap", "scales": [{"sigma": 1}]}}}},
-        r"features\.representations\.m\.scales\.0\.sigma: unknown key; did you mean 'sigma_angstrom'\? Allowed: cutoff_angstrom, sigma_angstrom",
+        {"features": {"representations": {"m": {"kind": "multi_scale_soap", "scales": [{"sigma_angstorm": 1}]}}}},
+        r"features\.representations\.m\.scales\.0\.sigma_angstorm: unknown key; did you mean 'sigma_angstrom'\? Allowed: cutoff_angstrom, sigma_angstrom",
     ),
     ({"seed": True}, r"seed = True: .*integer"),
     ({"survey": {"shards": "3"}}, r"survey\.shards = '3': .*integer"),
