@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import simpson
 from scipy.special import gamma, spherical_jn
 
-from gbscape.config.features import Scattering
+from gbscape.config.scattering import Scattering
 from gbscape.features.scattering import feature_names, gaussian_density, scatter
 from gbscape.features.scattering_kymatio import Harmonics, ScaledFilters
 

@@ -11,8 +11,8 @@ from ase.build import bulk
 from scipy.integrate import quad_vec
 from scipy.special import sph_harm_y
 
-from gbscape.config.features import Soap
 from gbscape.config.quippy_range import LARGEST_ERROR, quippy_error
+from gbscape.config.soap import Soap
 from gbscape.features.soap import power_spectrum
 
 

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from gbscape.config.features import Concatenate, Features, MultiScaleSoap, Representation, Scattering, Soap, expand
+from gbscape.config.features import Concatenate, Features, Representation, expand
 from gbscape.config.quippy_range import LARGEST_ERROR, quippy_error
+from gbscape.config.scattering import Scattering
+from gbscape.config.soap import MultiScaleSoap, Soap
 from gbscape.features import pooling, scattering, soap
 from gbscape.features.representation import concatenate, feature_names, featurize
 from gbscape.structure.bicrystal import build_bicrystal, remove_overlaps

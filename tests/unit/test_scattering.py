@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
 
-from gbscape.config.features import Scattering
+from gbscape.config.scattering import Scattering
 from gbscape.features.scattering import (
     boundary_scattering,
     feature_names,

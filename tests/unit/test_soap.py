@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from gbscape.config.features import Soap
+from gbscape.config.soap import Soap
 from gbscape.features.soap import feature_names, power_spectrum
 from gbscape.structure.bicrystal import build_bicrystal, remove_overlaps
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from ase import Atoms
 
-from gbscape.config.features import Soap
 from gbscape.config.learn import Learn
 from gbscape.config.model import Published
+from gbscape.config.soap import Soap
 from gbscape.config.survey import BoundaryAtoms
 from gbscape.features.matrix import concatenate_files, read_features
 from gbscape.features.representation import featurize

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from gbscape.config.base import Settings
-from gbscape.config.features import Features, MultiScaleSoap, Representation, Soap, expand
+from gbscape.config.features import Features, Representation, expand
 from gbscape.config.figures import Figures
 from gbscape.config.learn import Learn
+from gbscape.config.soap import MultiScaleSoap, Soap
 from gbscape.config.survey import Survey
 
 

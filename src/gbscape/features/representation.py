@@ -6,7 +6,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from gbscape.config.features import Concatenate, MultiScaleSoap, Representation, Scattering, Soap
+from gbscape.config.features import Concatenate, Representation
+from gbscape.config.scattering import Scattering
+from gbscape.config.soap import MultiScaleSoap, Soap
 from gbscape.features import pooling, scattering, soap
 from gbscape.features.checks import check_mask
 

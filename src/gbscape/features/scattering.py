@@ -23,7 +23,7 @@ from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import next_fast_len
 
-from gbscape.config.features import Scattering
+from gbscape.config.scattering import Scattering
 from gbscape.features.checks import check_mask, check_slab
 
 Engine = Literal["kymatio"]

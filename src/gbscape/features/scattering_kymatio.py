@@ -13,7 +13,7 @@ import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
-from gbscape.config.features import Scattering
+from gbscape.config.scattering import Scattering
 from gbscape.features.solid_harmonics import real_solid_harmonics
 
 if not hasattr(scipy.special, "sph_harm"):

@@ -15,7 +15,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-from gbscape.config.features import Soap
+from gbscape.config.soap import Soap
 from gbscape.features.checks import check_slab, check_surroundings
 
 Engine = Literal["quippy"]

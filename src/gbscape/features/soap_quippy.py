@@ -5,8 +5,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 from quippy.descriptors import Descriptor
 
-from gbscape.config.features import Soap
 from gbscape.config.quippy_range import CLOSEST_APPROACH_ANGSTROM, LARGEST_ERROR, quippy_error
+from gbscape.config.soap import Soap
 from gbscape.features.checks import closest_pair
 
 
