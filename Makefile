@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.current
+KERNELS := $(wildcard src/gbscape/*/*.cpp src/gbscape/*/*.hpp)
 CORES  ?= all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -13,13 +14,17 @@ help:            ## this list
 
 setup: $(STAMP)  ## create the environment in .venv from requirements.lock (nothing to do when it is current)
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): $(VENV)/.installed setup.py $(KERNELS)
+	sh envs/compiler.sh
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+$(VENV)/.installed: requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo >&2 \
 	 "gbscape needs Python 3.11 or later, not '$(PYTHON)'; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	sh envs/check.sh $(BIN)/python
 	touch $@
 
@@ -44,7 +49,7 @@ lock:            ## resolve the dependencies of pyproject.toml anew into require
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet --upgrade pip && .venv-lock/bin/pip install --quiet --editable ".[dev]"
 	(echo "# Written by 'make lock' from pyproject.toml: versions, not hashes (wheels differ by machine)."; \
-	 .venv-lock/bin/pip freeze --exclude gbscape) > requirements.lock
+	 .venv-lock/bin/pip freeze --exclude gbscape | sed 's/+cpu$$//') > requirements.lock
 	rm -rf .venv-lock
 
 clean:           ## remove results and the environment

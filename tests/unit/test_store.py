@@ -273,6 +273,12 @@ def test_code_hash_follows_imports_and_ignores_comments(tmp_path: Path, monkeypa
         write("b.py", "def f():\n    return 2\n")
         assert hash_now() != before
         before = hash_now()
+        write("c.cpp", "// another module's kernel")
+        write("_a_generic.so", "what it was compiled to")
+        assert hash_now() == before
+        write("a.cpp", "// the kernel of a")
+        assert hash_now() != before
+        before = hash_now()
         write("style.mplstyle", "axes.grid: True")
         assert hash_now() != before
         with pytest.raises(ModuleNotFoundError, match=r"gbscape\.missing"):

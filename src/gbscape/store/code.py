@@ -1,7 +1,7 @@
 """A hash of the code that a rule runs, so that a changed module re-runs what used it.
 
 The hash covers what a script imports of this package and, transitively, every module that those import, with the data
-files beside them. Comments, docstrings and formatting do not count, and neither do the modules that only report or move
+files beside them and the C++ source of a module that is compiled (`x.cpp` beside `x.py`). Comments, docstrings and formatting do not count, and neither do the modules that only report or move
 results (`_NOT_COUNTED`). Sources are parsed, never imported, so it is cheap at planning time.
 """
 
@@ -89,9 +89,16 @@ def _fingerprint(name: str) -> str:
     digest = hashlib.sha256(ast.dump(tree).encode())
     source = _source(name)
     assert source is not None
-    for data in sorted(p for p in source.parent.iterdir() if p.is_file() and p.suffix not in (".py", ".pyc")):
+    for data in sorted(p for p in source.parent.iterdir() if p.is_file() and _counts(p, source)):
         digest.update(data.read_bytes())
     return digest.hexdigest()
+
+
+def _counts(data: Path, source: Path) -> bool:
+    """Whether a file beside a module's source is part of the module."""
+    if data.suffix == ".cpp":
+        return data.stem == source.stem
+    return data.suffix not in (".py", ".pyc", ".so")
 
 
 def _is_string(statement: ast.stmt) -> bool:

@@ -1,0 +1,1 @@
+extern "C" __attribute__((visibility("default"))) int gbscape_probe() { return 1; }

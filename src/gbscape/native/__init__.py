@@ -1,0 +1,52 @@
+"""Compiled kernels: C++ beside the module that calls it, loaded through its C interface.
+
+A module `x.py` that needs compiled code has `x.cpp` beside it, with `extern "C"` functions, and `x` in the list of
+`setup.py`. Installing the package compiles each for the instruction sets of `LEVELS`, and `load` takes the best that the
+processor runs, so that one installation serves the different nodes of a cluster. The libraries do not depend on the
+version of Python.
+"""
+
+import ctypes
+from functools import cache
+from pathlib import Path
+
+LEVELS = {4: "avx512", 3: "avx2", 0: "generic"}
+"""Builds of a kernel by level, best first; a processor runs those up to its own level."""
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@cache
+def load(module: str) -> ctypes.CDLL:
+    """The compiled library of a module.
+
+    Args:
+        module: full name, e.g. `gbscape.crystal.boxes`.
+
+    Raises:
+        ImportError: it has not been compiled.
+    """
+    own_level = _open("gbscape.native.cpu", "generic").gbscape_simd_level()
+    for level, name in LEVELS.items():
+        if level <= own_level and _path(module, name).is_file():
+            return _open(module, name)
+    raise _missing(module)
+
+
+def _path(module: str, build: str) -> Path:
+    *folders, name = module.split(".")[1:]
+    return _PACKAGE.joinpath(*folders, f"_{name}_{build}.so")
+
+
+def _open(module: str, build: str) -> ctypes.CDLL:
+    path = _path(module, build)
+    if not path.is_file():
+        raise _missing(module)
+    return ctypes.CDLL(str(path))
+
+
+def _missing(module: str) -> ImportError:
+    return ImportError(
+        f"{module} has not been compiled for this machine: run `make setup` (or `pip install -e .`), which needs a C++ "
+        "compiler, e.g. Debian's g++"
+    )
