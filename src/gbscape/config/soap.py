@@ -1,13 +1,16 @@
 """Settings of SOAP and of the representations made of it."""
 
 import itertools
-from typing import Literal
+from typing import Literal, Self
 
+from ase.data import atomic_numbers
 from pydantic import Field, field_validator, model_validator
 
 from gbscape.config.base import Settings
 from gbscape.config.quippy_range import CLOSEST_APPROACH_ANGSTROM, LARGEST_ERROR, quippy_error
 from gbscape.config.sweep import Sweepable
+
+SoapEngine = Literal["native", "torch", "quippy"]
 
 
 def _require_sound_quippy(n_max: int, l_max: int, cutoff_angstrom: float, sigma_angstrom: float) -> None:
@@ -21,8 +24,48 @@ def _require_sound_quippy(n_max: int, l_max: int, cutoff_angstrom: float, sigma_
         )
 
 
+class SoapParameters(Settings):
+    """Parameters of the SOAP descriptor, for any structure."""
+
+    n_max: int = Field(ge=1, le=40)
+    """Number of radial basis functions."""
+    l_max: int = Field(ge=0, le=30)
+    """Highest angular momentum."""
+    cutoff_angstrom: float = Field(gt=0, le=20)
+    """Radius of the neighbourhood."""
+    sigma_angstrom: float = Field(gt=0, le=5)
+    """Width (standard deviation) of the Gaussian on each neighbour."""
+    cutoff_transition_width_angstrom: float = Field(default=0.5, ge=0.01, le=10)
+    """The neighbours fade out over this length inside the cut-off; 0.5 is quippy's default."""
+    central_weight: float = Field(default=1.0, ge=0, le=100)
+    """Weight of the Gaussian on the central atom itself; 0 leaves it out of the density."""
+    normalise: bool = True
+    """Divide each vector by its norm."""
+    averaging: Literal["none", "spectra", "coefficients"] = "none"
+    """Over the centres: none, the mean of their vectors, or the power spectrum of their mean coefficients (which quippy
+    calls average=T)."""
+    neighbour_species: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Chemical symbols of the neighbours that count, each with a density of its own; other atoms are not seen. None stands
+    for the one species that the structure has."""
+
+    @field_validator("neighbour_species")
+    @classmethod
+    def _elements(cls, species: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        unknown = [symbol for symbol in species or () if symbol not in atomic_numbers]
+        if unknown:
+            raise ValueError(f"{', '.join(map(repr, unknown))}: no chemical symbol")
+        if species is not None and len(set(species)) < len(species):
+            raise ValueError(f"each species may be named once, got {', '.join(species)}")
+        return species
+
+    @model_validator(mode="after")
+    def _transition_inside(self) -> Self:
+        _require_transition_inside(self.cutoff_transition_width_angstrom, self.cutoff_angstrom)
+        return self
+
+
 class Soap(Sweepable):
-    """SOAP power spectrum of every boundary atom, averaged over them (Bartok, Kondor and Csanyi 2013; the averaged
+    """SOAP power spectrum of the boundary atoms, averaged over them (Bartok, Kondor and Csanyi 2013; the averaged
     representation of Rosenbrock et al. 2017)."""
 
     kind: Literal["soap"] = "soap"
@@ -38,14 +81,23 @@ class Soap(Sweepable):
     cutoff_transition_width_angstrom: float = Field(default=0.5, ge=0.01, le=10)
     """The neighbours fade out over this length inside the cut-off; not given in Homer et al. 2019, 0.5 is
     quippy's default."""
-    engine: Literal["quippy"] = "quippy"
-    """Code that computes the power spectrum."""
+    central_weight: float = Field(default=1.0, ge=0, le=100)
+    """Weight of the Gaussian on the central atom itself; 0 leaves it out of the density."""
+    averaging: Literal["spectra", "coefficients"] = "spectra"
+    """Over the boundary's atoms: the mean of their power spectra, or the power spectrum of their mean coefficients."""
+    engine: SoapEngine = "native"
+    """Code that computes: the compiled kernel, PyTorch, or quippy, the reference that the others agree with."""
 
     @model_validator(mode="after")
     def _sound(self) -> "Soap":
         _require_transition_inside(self.cutoff_transition_width_angstrom, self.cutoff_angstrom)
-        _require_sound_quippy(self.n_max, self.l_max, self.cutoff_angstrom, self.sigma_angstrom)
+        if self.engine == "quippy":
+            _require_sound_quippy(self.n_max, self.l_max, self.cutoff_angstrom, self.sigma_angstrom)
         return self
+
+    def parameters(self) -> SoapParameters:
+        """The descriptor's parameters."""
+        return SoapParameters.model_validate(self.model_dump(exclude={"kind", "sweep", "engine"}))
 
 
 def _require_transition_inside(width_angstrom: float, cutoff_angstrom: float) -> None:
@@ -70,7 +122,7 @@ class MultiScaleSoap(Sweepable):
 
     Homer et al. 2019 do not give their scales. The default takes half-octave steps about their single scale of 5
     Angstrom with sigma in proportion, and n_max = l_max = 12: with sigma a tenth of the cut-off that resolves all that
-    the Gaussians leave, and quippy is sound there, which it is not at 18 and 18 with wide Gaussians.
+    the Gaussians leave.
     """
 
     kind: Literal["multi_scale_soap"] = "multi_scale_soap"
@@ -86,8 +138,8 @@ class MultiScaleSoap(Sweepable):
     """Highest angular momentum at every scale."""
     cutoff_transition_width_angstrom: float = Field(default=0.5, ge=0.01, le=10)
     """The neighbours fade out over this length inside each cut-off."""
-    engine: Literal["quippy"] = "quippy"
-    """Code that computes the power spectrum."""
+    engine: SoapEngine = "native"
+    """Code that computes: the compiled kernel, PyTorch, or quippy, the reference that the others agree with."""
 
     @field_validator("scales")
     @classmethod
@@ -103,7 +155,8 @@ class MultiScaleSoap(Sweepable):
     def _sound(self) -> "MultiScaleSoap":
         for scale in self.scales:
             _require_transition_inside(self.cutoff_transition_width_angstrom, scale.cutoff_angstrom)
-            _require_sound_quippy(self.n_max, self.l_max, scale.cutoff_angstrom, scale.sigma_angstrom)
+            if self.engine == "quippy":
+                _require_sound_quippy(self.n_max, self.l_max, scale.cutoff_angstrom, scale.sigma_angstrom)
         return self
 
     def single_scales(self) -> tuple[Soap, ...]:
