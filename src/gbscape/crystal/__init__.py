@@ -1,0 +1,1 @@
+"""Crystals recognised box by box."""
