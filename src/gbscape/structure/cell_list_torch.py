@@ -1,0 +1,147 @@
+"""Neighbours within a cut-off by a cell list, in torch operations only, so that they can stay on a CUDA device."""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from ase import Atoms
+from torch import Tensor
+
+_REACH = 2
+"""Cells are half a cut-off wide, and those of two steps about an atom's own are searched."""
+
+
+class CellList(NamedTuple):
+    """Atoms and those of their periodic images that can be neighbours, sorted by cells of a regular grid.
+
+    The grid has `_REACH` empty cells beyond the atoms on each side.
+    """
+
+    cutoff: float
+    wrapped: Tensor
+    """(n_atoms, 3) positions of the atoms themselves, inside the cell in the periodic directions; Angstrom, float64."""
+    origin: Tensor
+    """(3,) corner of the grid."""
+    edge: float
+    """Width of a grid cell, Angstrom."""
+    shape: tuple[int, int, int]
+    starts: Tensor
+    """(n_cells + 1,) where the atoms of each grid cell begin, last direction fastest."""
+    positions: Tensor
+    """(n_sorted, 3) of atoms and images."""
+    atom: Tensor
+    """(n_sorted,) index of the atom."""
+    is_image: Tensor
+    """(n_sorted,)"""
+
+
+def build_cell_list(atoms: Atoms, cutoff_angstrom: float, device: torch.device) -> CellList:
+    """Sort atoms and periodic images into cells.
+
+    Raises:
+        ValueError: no atom, a position that is no number, or a periodic direction without a cell vector.
+    """
+    if len(atoms) == 0 or not np.isfinite(atoms.positions).all():
+        raise ValueError("a structure needs at least one atom, and finite positions")
+    if (atoms.pbc & ~atoms.cell.array.any(axis=1)).any():
+        raise ValueError("the structure is periodic in a direction in which it has no cell vector")
+    wrapped, positions, atom, is_image = _with_images(atoms, cutoff_angstrom, device)
+    low, high = positions.amin(dim=0), positions.amax(dim=0)
+    edge = cutoff_angstrom / _REACH
+    # few atoms far apart need no more cells than atoms
+    while float(((high - low) / edge + 1).prod()) > 8 * len(atom) + 1000:
+        edge *= 1.5
+    origin = low - _REACH * edge
+    n_x, n_y, n_z = (((high - origin) / edge).long() + 1 + _REACH).tolist()
+    cell = _cell_index(positions, origin, edge, (n_x, n_y, n_z))
+    order = torch.argsort(cell)
+    starts = torch.zeros(n_x * n_y * n_z + 1, dtype=torch.int64, device=device)
+    torch.cumsum(torch.bincount(cell, minlength=n_x * n_y * n_z), dim=0, out=starts[1:])
+    return CellList(
+        cutoff=cutoff_angstrom,
+        wrapped=wrapped,
+        origin=origin,
+        edge=edge,
+        shape=(n_x, n_y, n_z),
+        starts=starts,
+        positions=positions[order],
+        atom=atom[order],
+        is_image=is_image[order],
+    )
+
+
+def candidate_counts(cells: CellList, centres: Tensor) -> Tensor:
+    """How many atoms and images `find_neighbours` looks at for each centre, (n_centres,)."""
+    counts = cells.starts.diff().view(cells.shape)
+    for axis, length in enumerate(cells.shape):
+        # the outermost cells, where this would not fit, hold no atoms
+        inner = length - 2 * _REACH
+        total = sum(counts.narrow(axis, step, inner) for step in range(1, 2 * _REACH + 1)) + counts.narrow(
+            axis, 0, inner
+        )
+        counts = total
+    indices = (_cell_coordinates(cells.wrapped[centres], cells.origin, cells.edge) - _REACH).unbind(dim=1)
+    return counts[indices]
+
+
+def find_neighbours(cells: CellList, centres: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Atoms and images nearer than the cut-off.
+
+    Args:
+        centres: (n_centres,) indices of atoms.
+
+    Returns:
+        For each pair the place of its centre in `centres`, in ascending order, the index of the neighbouring atom, and
+        the displacement (3,) from the centre to the neighbour or its image, Angstrom, float64. An atom is no neighbour
+        of itself, its images are.
+    """
+    at = cells.wrapped[centres]
+    # cells that follow each other in the last direction are one run of atoms
+    steps = range(-_REACH, _REACH + 1)
+    runs = torch.tensor(
+        [[(x * cells.shape[1] + y) * cells.shape[2]] for x, y in itertools.product(steps, steps)], device=at.device
+    ).view(1, -1)
+    middle = _cell_index(at, cells.origin, cells.edge, cells.shape)[:, None] + runs
+    first, end = cells.starts[middle - _REACH], cells.starts[middle + _REACH + 1]
+    length = (end - first).flatten()
+    run = torch.repeat_interleave(torch.arange(len(length), device=at.device), length)
+    before = torch.cumsum(length, dim=0) - length
+    candidate = torch.arange(len(run), device=at.device) + (first.flatten() - before)[run]
+    centre = torch.div(run, runs.shape[1], rounding_mode="floor")
+    displacement = cells.positions[candidate] - at[centre]
+    own = ~cells.is_image[candidate] & (cells.atom[candidate] == centres[centre])
+    pair = ((displacement.square().sum(dim=1) < cells.cutoff**2) & ~own).nonzero().squeeze(1)
+    return centre[pair], cells.atom[candidate[pair]], displacement[pair]
+
+
+def _with_images(atoms: Atoms, cutoff: float, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Wrapped positions; positions of atoms and images within the cut-off of the cell, whose they are, whether images."""
+    lattice = atoms.cell.complete().array
+    inverse = np.linalg.inv(lattice)
+    wrapped = torch.as_tensor(np.array(atoms.positions, dtype=np.float64), device=device)
+    rows, columns = torch.as_tensor(lattice, device=device), torch.as_tensor(inverse, device=device)
+    for axis in np.flatnonzero(atoms.pbc):
+        wrapped = wrapped - torch.floor(wrapped @ columns[:, axis])[:, None] * rows[axis]
+    positions = wrapped
+    atom = torch.arange(len(wrapped), device=device)
+    is_image = torch.zeros(len(wrapped), dtype=torch.bool, device=device)
+    for axis in np.flatnonzero(atoms.pbc):
+        margin = cutoff * float(np.linalg.norm(inverse[:, axis])) * (1 + 1e-9) + 1e-9  # cut-off over height of the cell
+        parts = [(positions, atom, is_image)]
+        fraction = positions @ columns[:, axis]
+        furthest = int(margin) + 1
+        for shift in itertools.chain(range(-furthest, 0), range(1, furthest + 1)):
+            near = ((fraction + shift >= -margin) & (fraction + shift <= 1 + margin)).nonzero().squeeze(1)
+            parts.append((positions[near] + shift * rows[axis], atom[near], torch.ones_like(near, dtype=torch.bool)))
+        positions, atom, is_image = (torch.cat(part) for part in zip(*parts, strict=True))
+    return wrapped, positions, atom, is_image
+
+
+def _cell_coordinates(positions: Tensor, origin: Tensor, edge: float) -> Tensor:
+    return ((positions - origin) / edge).long()
+
+
+def _cell_index(positions: Tensor, origin: Tensor, edge: float, shape: tuple[int, int, int]) -> Tensor:
+    x, y, z = _cell_coordinates(positions, origin, edge).unbind(dim=1)
+    return (x * shape[1] + y) * shape[2] + z
