@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-KERNELS = ["gbscape.crystal.boxes"]
+KERNELS = ["gbscape.crystal.boxes", "gbscape.features.soap_native"]
 """Modules with a C++ file beside them."""
 
 FLAGS = [

@@ -1,9 +1,11 @@
-"""What would make descriptors of a slab wrong without a sign of it."""
+"""What would make descriptors wrong without a sign of it."""
 
 import numpy as np
 from ase import Atoms
+from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
+from gbscape.config.soap import SoapParameters
 from gbscape.structure.slab_cell import check_slab_cell, periodic_tree
 
 CLOSEST_PAIR_ANGSTROM = 1.0
@@ -70,3 +72,40 @@ def closest_pair(atoms: Atoms) -> tuple[float, int, int]:
     first = int(distances[:, 1].argmin())
     second = int(next(j for j in neighbours[first] if j != first))
     return float(distances[first, 1]), first, second
+
+
+def neighbour_species(atoms: Atoms, parameters: SoapParameters) -> tuple[str, ...]:
+    """The species that count as neighbours: those of the parameters, or the only one that the structure has.
+
+    Raises:
+        ValueError: several species, or none, where the parameters name none.
+    """
+    if parameters.neighbour_species is not None:
+        return parameters.neighbour_species
+    species = sorted(set(atoms.symbols))
+    if len(species) != 1:
+        raise ValueError(
+            f"the structure has {', '.join(species) or 'no atoms'}: neighbour_species must say which count as neighbours"
+        )
+    return (species[0],)
+
+
+def periodic_cell(atoms: Atoms) -> NDArray[np.float64]:
+    """Cell (3, 3) with the periods as rows, and unit vectors perpendicular to them for directions that have none.
+
+    Raises:
+        ValueError: a periodic direction without a period, or periods that are linearly dependent.
+    """
+    periods = np.where(atoms.pbc[:, None], atoms.cell.array, 0.0)
+    cell = np.asarray(complete_cell(periods), dtype=np.float64)
+    lengths = np.linalg.norm(periods, axis=1)
+    if (
+        not np.isfinite(periods).all()
+        or (lengths[atoms.pbc] == 0).any()
+        or abs(np.linalg.det(cell)) <= 1e-9 * np.prod(np.linalg.norm(cell, axis=1))
+    ):
+        raise ValueError(
+            f"the directions that are periodic (pbc {tuple(map(bool, atoms.pbc))}) need linearly independent cell vectors; "
+            f"the cell is {atoms.cell.array.tolist()}"
+        )
+    return cell
