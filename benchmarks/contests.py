@@ -1,0 +1,25 @@
+"""All contests, by key; each is made only when it is asked for, since it holds its structures."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from boxes_contests import boxes, nearest_neighbours
+from measure import Contest
+from scattering_contests import scattering_96, scattering_128
+from soap_contests import soap_arise, soap_fe, soap_million, soap_ni
+
+CONTESTS: dict[str, Callable[[bool], Contest]] = {
+    "soap-fe": soap_fe,
+    "soap-ni": soap_ni,
+    "soap-arise": soap_arise,
+    "soap-million": soap_million,
+    "scattering-96": scattering_96,
+    "scattering-128": scattering_128,
+    "boxes": boxes,
+    "nearest-neighbours": nearest_neighbours,
+}
+
+
+def all_contests(quick: bool, keys: Sequence[str] | None = None) -> Iterator[Contest]:
+    """The contests with these keys (None: all), tiny ones where `quick`."""
+    for key in keys or CONTESTS:
+        yield CONTESTS[key](quick)
