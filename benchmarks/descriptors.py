@@ -54,10 +54,9 @@ def rows_of(contest: Contest, timings: dict[str, Timing], results: dict[str, Any
                         "goal": described(contest.build_goal), "met": speed_verdict(contest.build_goal, ratio),
                     }
                 )  # fmt: skip
-        if own.missing is not None or not pairs:
+        if own.missing is None and not pairs:
             goal = contest.goals.get((ours.name, ""))
-            met = None if own.missing else verdict(goal, contest.units, own, None, None)
-            rows.append(_row(contest, ours.name, own, goal) | {"met": met})
+            rows.append(_row(contest, ours.name, own, goal) | {"met": verdict(goal, contest.units, own, None, None)})
     return rows
 
 
@@ -66,8 +65,8 @@ def _row(contest: Contest, engine: str, own: Timing, goal: Goal | None) -> dict[
         "contest": contest.key,
         "engine": engine,
         "setting": contest.setting,
-        "ours": own.missing or own.median,
-        "rate": rate(contest.units, contest.unit, own.median) if contest.units and not own.missing else None,
+        "ours": own.median,
+        "rate": rate(contest.units, contest.unit, own.median) if contest.units else None,
         "memory, ours": own.peak_bytes,
         "goal": described(goal),
     }
@@ -118,6 +117,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="tiny sizes: shows that everything runs, times mean nothing"
     )
+    parser.add_argument("--no-memory", action="store_true", help="times only")
     parser.add_argument("--output", type=Path, default=RESULTS / "descriptors.json", help="the JSON file to write")
     asked = parser.parse_args(arguments)
     unknown = sorted(set(asked.contests) - set(CONTESTS))
@@ -127,11 +127,14 @@ def main(arguments: list[str]) -> None:
     start = time.perf_counter()
     rows: list[dict[str, Any]] = []
     times: dict[str, Any] = {}
+    missing: dict[str, None] = {}
     for contest in all_contests(asked.quick, asked.contests):
         print(f"{time.perf_counter() - start:5.0f} s  {contest.key}: {contest.setting}", file=sys.stderr, flush=True)
-        timings, results = run(contest, rounds=1 if asked.quick else ROUNDS, quick=asked.quick)
+        timings, results = run(contest, 1 if asked.quick else ROUNDS, asked.quick, not asked.no_memory)
         rows += rows_of(contest, timings, results)
         times[contest.key] = timings
+        missing |= {timings[ours.name].missing: None for ours in contest.ours if timings[ours.name].missing}
+    rows += [dict.fromkeys(COLUMNS) | {"engine": "CUDA", "setting": "any", "ours": why} for why in missing]
     record = {"machine": machine() | {"core": core, "quick": asked.quick}, "rows": rows, "timings": times}
     write_json(asked.output, record)
     print(report(record))

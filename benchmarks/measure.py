@@ -22,7 +22,7 @@ RESULTS = Path(__file__).resolve().parents[1] / "results" / "benchmarks"
 
 
 class Unavailable(Exception):
-    """A code or a device that is not there; the message says which."""
+    """A device that is not there; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Contestant:
     name: str
     """As the table has it."""
     load: Callable[[], Build]
-    """Imports and warms the code up on something small; may raise ImportError or `Unavailable`."""
+    """Imports and warms the code up on something small; raises `Unavailable` where there is no device for it."""
     share: float = 1.0
     """Part of the work that it does; its time is divided by this."""
 
@@ -98,13 +98,14 @@ def pin() -> int:
     return core
 
 
-def run(contest: Contest, rounds: int, quick: bool) -> tuple[dict[str, Timing], dict[str, Any]]:
+def run(contest: Contest, rounds: int, quick: bool, with_memory: bool) -> tuple[dict[str, Timing], dict[str, Any]]:
     """Time the contestants in turn, round after round.
 
     Args:
         contest: what is measured.
         rounds: at most so many rounds; fewer where the contest's budget is used up, at least one.
         quick: the contest is a tiny one; the fresh processes that measure memory then make the same.
+        with_memory: measure peak memory too.
 
     Returns:
         timings and results by name of contestant.
@@ -114,20 +115,28 @@ def run(contest: Contest, rounds: int, quick: bool) -> tuple[dict[str, Timing], 
     results: dict[str, Any] = {}
     for contestant in [*contest.ours, *contest.peers]:
         timing = timings[contestant.name]
+        # Peers may be missing or fail, which is a line of the table; an error of our own is not caught.
+        is_peer = contestant in contest.peers
         try:
             build = contestant.load()
-        except (ImportError, Unavailable) as error:
-            timing.missing = _said(error)
-            continue
-        try:
             start = time.perf_counter()
             work = build()
             timing.build_seconds = time.perf_counter() - start
             start = time.perf_counter()
             results[contestant.name] = work()
             first = time.perf_counter() - start
-        except Exception as error:  # a peer's own failure is a line of the table, not the end of the benchmark
-            timing.missing = f"fails: {_said(error)}"
+        except Unavailable as error:
+            timing.missing = str(error)
+            continue
+        except ModuleNotFoundError as error:
+            if not is_peer:
+                raise
+            timing.missing = f"{(error.name or '?').split('.')[0]} is not installed"
+            continue
+        except Exception as error:
+            if not is_peer:
+                raise
+            timing.missing = f"fails: {str(error).splitlines()[0][:100]}"
             continue
         repeats = min(20, max(1, int(0.05 / first)))
         works[contestant.name] = (work, contestant.share, repeats)
@@ -145,16 +154,10 @@ def run(contest: Contest, rounds: int, quick: bool) -> tuple[dict[str, Timing], 
         if time.perf_counter() - start > contest.budget_s:
             break
     works.clear()
-    for name, timing in timings.items():
+    for name, timing in timings.items() if with_memory else []:
         if timing.missing is None:
             timing.peak_bytes = _peak_in_fresh_process(contest.key, name, quick)
     return timings, results
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        return f"{(error.name or '?').split('.')[0]} is not installed"
-    return str(error).split("\n")[0][:100]
 
 
 def _peak_in_fresh_process(contest: str, contestant: str, quick: bool) -> int | None:

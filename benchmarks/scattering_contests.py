@@ -1,6 +1,7 @@
 """Scattering: ours against Kymatio's own 3D transform in PyTorch (float32)."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -91,9 +92,9 @@ def _ours(density: np.ndarray, parameters: Scattering, tolerance: float, device:
 def _kymatio(density: np.ndarray, parameters: Scattering) -> Callable[[], Build]:
     def load() -> Build:
         import torch
-        from kymatio.torch import HarmonicScattering3D
 
-        import gbscape.features.scattering_kymatio  # noqa: F401  without which Kymatio does not import
+        import_module("gbscape.features.scattering_kymatio")  # with it Kymatio imports whatever the version of SciPy
+        from kymatio.torch import HarmonicScattering3D
 
         torch.set_num_threads(1)
         torch.set_grad_enabled(False)

@@ -43,7 +43,7 @@ def _cell(row: dict[str, Any], column: str) -> str:
     if column in ("ours", "peer's"):
         return value if isinstance(value, str) else seconds(value)
     if column in ("memory, ours", "memory, peer"):
-        return megabytes(value)
+        return memory(value)
     if column == "ratio":
         return f"{value:.3g}x" if value < 100 else f"{value:.0f}x"
     if column == "max difference":
@@ -52,18 +52,18 @@ def _cell(row: dict[str, Any], column: str) -> str:
 
 
 def seconds(value: float) -> str:
-    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
-        if value * factor >= 1 or unit == "µs":
-            return f"{value * factor:.3g} {unit}"
-    raise AssertionError
+    """Three digits in the largest unit that leaves something before the point."""
+    factor, unit = next(((f, u) for f, u in ((1, "s"), (1e3, "ms")) if value * f >= 0.9995), (1e6, "µs"))
+    return f"{value * factor:.3g} {unit}"
 
 
-def megabytes(value: float) -> str:
-    mega = value / 1e6
-    return f"{mega / 1e3:.2f} GB" if mega >= 1000 else f"{mega:.0f} MB" if mega >= 10 else f"{mega:.1f} MB"
+def memory(value: float) -> str:
+    factor, unit = next(((f, u) for f, u in ((1e-9, "GB"), (1e-6, "MB")) if value * f >= 0.9995), (1e-3, "kB"))
+    return f"{value * factor:.3g} {unit}"
 
 
 def rate(units: int, unit: str, value: float) -> str:
     """Units a second."""
     per_second = units / value
-    return f"{per_second / 1e3:.3g}k {unit}/s" if per_second >= 1e4 else f"{per_second:.3g} {unit}/s"
+    factor, prefix = next(((f, p) for f, p in ((1e-6, "M"), (1e-3, "k")) if per_second * f >= 0.9995), (1, ""))
+    return f"{per_second * factor:.3g} {prefix} {unit}/s".replace("  ", " ")
