@@ -6,8 +6,9 @@ the rest, so that float32 loses nothing to large coordinates.
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +17,14 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+from torch.nn.functional import embedding_bag, pad
 
 from gbscape.config.soap import SoapParameters
 from gbscape.features.radial_basis import central_coefficients, hermite_table
 from gbscape.structure.cell_list_torch import CellList, build_cell_list, candidate_counts, find_neighbours
 
-_TABLE_TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-7}
-_BATCH_BYTES = {"cuda": 2**30, "cpu": 2**24}
+_TABLE_TOLERANCE = {torch.float64: 3e-11, torch.float32: 1e-7}
+_BATCH_BYTES = {"cuda": 2**30, "cpu": 2**25}
 """Intermediate results of one batch. Small on a CPU, whose caches they should fit."""
 _PADDING = 8
 """Numbers of neighbours are rounded up to multiples of this, so that atoms of nearly equal numbers share a product."""
@@ -51,7 +53,7 @@ def power_spectrum_torch(
         device: None takes a CUDA device where there is one, otherwise the CPU, and says so in the log.
         dtype: of the expansion and of the result: float64, right to 1e-10, or float32, right to 1e-5.
         batch_atoms: centres at a time; None takes as many as make intermediate results of about 1 GiB on a CUDA device,
-            16 MiB on the CPU.
+            32 MiB on the CPU.
 
     Returns:
         (n_centres, n_features) or, projected, (n_centres, k); averaged over the centres (n_features,) or (k,). An atom
@@ -74,32 +76,18 @@ def power_spectrum_torch(
     expansion = _expansion(parameters, n_channels, target, dtype)
     projector = _projector(projection, expansion, dtype)
 
-    rows: list[NDArray[np.floating]] = []
-    total_spectrum = torch.zeros(expansion.n_features, dtype=torch.float64, device=target)
-    total_coefficients = [
-        torch.zeros(1, 2 * order + 1, n_channels * parameters.n_max, dtype=torch.float64, device=target)
-        for order in range(parameters.l_max + 1)
-    ]
     with _full_float32_precision():
-        for batch in _batches(cells, indices, expansion, batch_atoms):
-            coefficients = _coefficients(cells, batch, channel_of_atom, expansion)
-            if parameters.averaging == "coefficients":
-                for total, part in zip(total_coefficients, coefficients, strict=True):
-                    total += part.sum(dim=0, dtype=torch.float64)
-                continue
-            spectra = _spectra(coefficients, parameters.normalise)
-            if parameters.averaging == "spectra":
-                total_spectrum += spectra.sum(dim=0, dtype=torch.float64)
-            else:
-                rows.append((spectra if projector is None else spectra @ projector).cpu().numpy())
+        batches = _batches(cells, indices, expansion, batch_atoms)
+        portions = (_coefficients(cells, batch, channel_of_atom, expansion) for batch in batches)
         if parameters.averaging == "none":
-            return np.concatenate(rows)
-        if parameters.averaging == "coefficients":
-            mean = _spectra([total / len(indices) for total in total_coefficients], parameters.normalise)[0]
+            return _rows(portions, len(indices), expansion, projector)
+        if parameters.averaging == "spectra":
+            (total,) = _totals([_spectra(portion, parameters.normalise)] for portion in portions)
+            mean = total / len(indices)
         else:
-            mean = total_spectrum / len(indices)
+            mean = _spectra([total / len(indices) for total in _totals(portions)], parameters.normalise)
         mean = mean.to(dtype)
-        return (mean if projector is None else mean @ projector).cpu().numpy()
+        return (mean if projector is None else mean @ projector)[0].cpu().numpy()
 
 
 class _Expansion(NamedTuple):
@@ -109,7 +97,7 @@ class _Expansion(NamedTuple):
     step: float
     """Between points of the table, Angstrom."""
     tables: list[Tensor]
-    """By l: (n_intervals, 4, n_max) values, and derivatives times the step, at both ends of each interval."""
+    """By l: (2 n_points, n_max) value and derivative times the step at each point, in turn."""
     central: Tensor
     """(n_max,) what the centre's own Gaussian adds to c[l=0]."""
 
@@ -119,9 +107,28 @@ class _Expansion(NamedTuple):
         return functions * (functions + 1) // 2 * (self.parameters.l_max + 1) + 1
 
 
+def _rows(
+    portions: Iterable[list[Tensor]], n_centres: int, expansion: _Expansion, projector: Tensor | None
+) -> NDArray[np.floating]:
+    """Spectra, or their projections, of one portion of coefficients after the other."""
+    width = expansion.n_features if projector is None else projector.shape[1]
+    rows = torch.empty(n_centres, width, dtype=expansion.dtype)
+    done = 0
+    for portion in portions:
+        spectra = _spectra(portion, expansion.parameters.normalise)
+        rows[done : done + len(spectra)] = spectra if projector is None else spectra @ projector
+        done += len(spectra)
+    return rows.numpy()
+
+
+def _totals(portions: Iterable[list[Tensor]]) -> list[Tensor]:
+    """Sums over the centres, the first dimension (kept, of length 1), in float64."""
+    sums = ([part.sum(dim=0, keepdim=True, dtype=torch.float64) for part in portion] for portion in portions)
+    return reduce(lambda total, more: [a + b for a, b in zip(total, more, strict=True)], sums)
+
+
 def _expansion(parameters: SoapParameters, n_channels: int, device: torch.device, dtype: torch.dtype) -> _Expansion:
     table = hermite_table(parameters, _TABLE_TOLERANCE[dtype])
-    intervals = np.concatenate([table.values[:-1], table.values[1:]], axis=1)  # (n_intervals, 4, l, n)
     central = parameters.central_weight * central_coefficients(
         parameters.n_max, parameters.cutoff_angstrom, parameters.sigma_angstrom
     )
@@ -131,7 +138,8 @@ def _expansion(parameters: SoapParameters, n_channels: int, device: torch.device
         dtype=dtype,
         step=table.step_angstrom,
         tables=[
-            torch.tensor(intervals[:, :, order], dtype=dtype, device=device) for order in range(parameters.l_max + 1)
+            torch.tensor(table.values[:, :, order], dtype=dtype, device=device).flatten(0, 1)
+            for order in range(parameters.l_max + 1)
         ],
         central=torch.tensor(central, dtype=dtype, device=device),
     )
@@ -197,10 +205,11 @@ def _sums(displacements: Tensor, real: Tensor, expansion: _Expansion) -> Iterato
     u = distance / expansion.step - interval
     v = 1 - u
     weights = torch.stack([(1 + 2 * u) * v * v, u * v * v, u * u * (1 + 2 * v), -u * u * v], dim=1)
-    weights = (faded[:, None] * weights).to(dtype)[:, None, :]
-    row = interval.long()
+    weights = (faded[:, None] * weights).to(dtype)
+    rows = (2 * interval.int())[:, None] + torch.arange(4, dtype=torch.int32, device=flat.device)
     for table, angular in zip(expansion.tables, _real_harmonics(directions, parameters.l_max), strict=True):
-        radial = torch.bmm(weights, table[row])
+        # looks up and adds in one go, without a copy of the rows
+        radial = embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
         yield torch.bmm(angular.view(-1, *shape).transpose(0, 1), radial.view(*shape, -1))
 
 
@@ -226,8 +235,7 @@ def _real_harmonics(directions: Tensor, l_max: int) -> Iterator[Tensor]:
             raising = torch.sqrt((4 * order**2 - 1) / (order**2 - m**2))
             lowering = torch.sqrt(((order - 1) ** 2 - m**2).clamp_min(0) / max(4 * (order - 1) ** 2 - 1, 1))
             following = raising.to(x.dtype)[:, None] * (
-                z * current
-                - lowering.to(x.dtype)[:, None] * torch.nn.functional.pad(before, (0, 0, 0, order - len(before)))
+                z * current - lowering.to(x.dtype)[:, None] * pad(before, (0, 0, 0, order - len(before)))
             )
             before, current = current, torch.cat([following, torch.full_like(x, diagonal)[None]])
         yield torch.cat([current * cosine[: order + 1], current[1:] * sine[1 : order + 1]])
@@ -257,7 +265,7 @@ def _batches(cells: CellList, centres: Tensor, expansion: _Expansion, batch_atom
         return
     parameters = expansion.parameters
     n_orders, functions = parameters.l_max + 1, expansion.n_channels * parameters.n_max
-    numbers_per_neighbour = 8 * n_orders + 6 * parameters.n_max + 16
+    numbers_per_neighbour = 8 * n_orders + 2 * parameters.n_max + 20
     numbers_per_centre = 2 * functions * n_orders**2 + functions**2 + 2 * expansion.n_features
     # a quarter of the candidates are neighbours, the rest of the volume searched is outside the sphere
     numbers = candidate_counts(cells, centres) * (numbers_per_neighbour / 4 + 12) + numbers_per_centre
@@ -277,11 +285,17 @@ def _full_float32_precision() -> Iterator[None]:
 
 
 def _device(device: str | torch.device | None) -> torch.device:
-    if device is not None:
-        return torch.device(device)
+    chosen = _default_device() if device is None else torch.device(device)
+    if chosen.type not in _BATCH_BYTES:
+        raise ValueError(f"device must be one of {', '.join(_BATCH_BYTES)}, got {chosen}")
+    return chosen
+
+
+@cache
+def _default_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
-    _log.info("no CUDA device: SOAP by torch runs on the CPU")
+    _log.warning("there is no CUDA device: SOAP by torch runs on the CPU")
     return torch.device("cpu")
 
 

@@ -52,7 +52,7 @@ def build_cell_list(atoms: Atoms, cutoff_angstrom: float, device: torch.device) 
     # few atoms far apart need no more cells than atoms
     while float(((high - low) / edge + 1).prod()) > 8 * len(atom) + 1000:
         edge *= 1.5
-    origin = low - _REACH * edge
+    origin = low - (_REACH + 0.5) * edge  # the lowest atom amid a cell, clear of rounding
     n_x, n_y, n_z = (((high - origin) / edge).long() + 1 + _REACH).tolist()
     cell = _cell_index(positions, origin, edge, (n_x, n_y, n_z))
     order = torch.argsort(cell)
