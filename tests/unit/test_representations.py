@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from gbscape.config.features import Concatenate, Features, Representation, expand
-from gbscape.config.quippy_range import LARGEST_ERROR, quippy_error
 from gbscape.config.scattering import Scattering
 from gbscape.config.soap import MultiScaleSoap, Soap
-from gbscape.features import pooling, scattering, soap
+from gbscape.features import scattering, soap
 from gbscape.features.representation import concatenate, feature_names, featurize
 from gbscape.structure.bicrystal import build_bicrystal, remove_overlaps
 
@@ -33,8 +32,7 @@ def test_default_representations_are_those_of_the_paper():
     assert expand(defaults) == defaults
     paper = defaults["soap"]
     assert (paper.n_max, paper.l_max, paper.cutoff_angstrom) == (18, 18, 5.0)
-    for scale in defaults["multi_scale_soap"].single_scales():
-        assert quippy_error(scale.n_max, scale.l_max, scale.cutoff_angstrom, scale.sigma_angstrom) < LARGEST_ERROR
+    assert [scale.cutoff_angstrom for scale in defaults["multi_scale_soap"].single_scales()] == [3.5, 5.0, 7.0]
 
 
 def test_settings_survive_yaml_and_json():
@@ -105,7 +103,10 @@ def test_names_of_sweeps_are_distinct_and_safe_in_file_names(name, cutoffs, orde
         ({"a": {"kind": "soap", "cut_off": 3}}, r"cut_off\s+Extra inputs are not permitted"),
         ({"a": {"kind": "soap", "cutoff_angstrom": -3}}, r"cutoff_angstrom\s+Input should be greater than 0"),
         ({"a": {"kind": "soap", "cutoff_transition_width_angstrom": 6}}, "must be smaller than the cut-off, 5"),
-        ({"a": {"kind": "soap", "sigma_angstrom": 1.0}}, "quippy is numerically unstable.*choose a smaller"),
+        (
+            {"a": {"kind": "soap", "engine": "quippy", "sigma_angstrom": 1.0}},
+            "quippy is numerically unstable.*choose a smaller",
+        ),
         (
             {"a": {"kind": "soap", "sweep": {"cutoff": [3]}}},
             r"a\.sweep: 'cutoff' cannot be swept; 'soap' allows \['n_max'",
@@ -115,7 +116,15 @@ def test_names_of_sweeps_are_distinct_and_safe_in_file_names(name, cutoffs, orde
         ({"a": {"kind": "soap", "sweep": {"l_max": [6, 6]}}}, "given twice"),
         ({"a": {"kind": "soap", "sweep": {"cutoff_angstrom": [4, 4.0]}}}, "given twice"),
         ({"a": {"kind": "soap", "sweep": {"l_max": []}}}, "at least 1 item"),
-        ({"a": {"kind": "soap", "sweep": {"sigma_angstrom": [0.5, 1.0]}}}, r"a\.sweep: .*1\.0.* quippy is numerically"),
+        (
+            {"a": {"kind": "soap", "engine": "quippy", "averaging": "coefficients"}},
+            "quippy averages coefficients over whole structures",
+        ),
+        (
+            {"a": {"kind": "soap", "engine": "quippy", "sweep": {"sigma_angstrom": [0.5, 1.0]}}},
+            r"a\.sweep: .*1\.0.* quippy is numerically",
+        ),
+        ({"a": {"kind": "soap", "averaging": "none"}}, "'spectra' or 'coefficients'"),
         ({"a": {"kind": "scattering", "sweep": {"integral_powers": [1]}}}, "'integral_powers' cannot be swept"),
         ({"a": {"kind": "scattering", "integral_powers": [1, 0.5]}}, "smallest first"),
         ({"a": {"kind": "scattering", "integral_powers": []}}, "at least one power"),
@@ -136,7 +145,10 @@ def test_names_of_sweeps_are_distinct_and_safe_in_file_names(name, cutoffs, orde
             },
             "must both grow",
         ),
-        ({"a": {"kind": "multi_scale_soap", "n_max": 24, "l_max": 24}}, "quippy is numerically unstable"),
+        (
+            {"a": {"kind": "multi_scale_soap", "engine": "quippy", "n_max": 24, "l_max": 24}},
+            "quippy is numerically unstable",
+        ),
         (
             {"a": {"kind": "soap"}, "b": {"kind": "concatenate", "of": ["a", "c"]}},
             r"b\.of: 'c' is not one of .* \['a'\]; if it was set to null, set b to null too, or give its `of` anew",
@@ -191,7 +203,8 @@ def test_vectors_are_those_of_their_representation_and_have_a_name_for_each_feat
     atoms = slab()
     mask = np.abs(atoms.positions[:, 0]) < 4
     vectors = {name: featurize(atoms, mask, representation) for name, representation in SMALL.items()}
-    per_atom = soap.power_spectrum(atoms, SMALL["soap"], mask)
+    one_by_one = SMALL["soap"].parameters().model_copy(update={"averaging": "none"})
+    per_atom = soap.power_spectrum(atoms, one_by_one, mask)
     np.testing.assert_allclose(vectors["soap"], sum(per_atom) / mask.sum(), rtol=1e-12)
     narrow, wide = np.split(vectors["multi"], 2)
     np.testing.assert_allclose(wide, vectors["soap"], rtol=1e-12)  # the same settings
@@ -236,10 +249,20 @@ def test_concatenate_joins_vectors_and_tables_by_feature():
         concatenate([])
 
 
-def test_mean_needs_centres():
-    np.testing.assert_array_equal(pooling.mean(np.array([[1.0, 4.0], [3.0, 0.0]])), [2, 2])
-    with pytest.raises(ValueError, match="at least one centre"):
-        pooling.mean(np.zeros((0, 4)))
+@pytest.mark.parametrize("central_weight", [1.0, 0.0])
+def test_engines_agree_on_a_boundary(central_weight):
+    atoms = slab()
+    atoms.rattle(0.05, seed=0)
+    mask = np.abs(atoms.positions[:, 0]) < 4
+    settings = SMALL["soap"].model_copy(update={"central_weight": central_weight})
+
+    def vector(engine, averaging="spectra"):
+        return featurize(atoms, mask, settings.model_copy(update={"engine": engine, "averaging": averaging}))
+
+    np.testing.assert_allclose(vector("native"), vector("quippy"), atol=1e-9)
+    np.testing.assert_allclose(vector("torch"), vector("quippy"), atol=1e-9)
+    np.testing.assert_allclose(vector("torch", "coefficients"), vector("native", "coefficients"), atol=1e-9)
+    assert np.abs(vector("native", "coefficients") - vector("native")).max() > 1e-3
 
 
 def test_every_kind_has_a_schema_with_units_described():

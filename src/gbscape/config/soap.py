@@ -63,6 +63,12 @@ class SoapParameters(Settings):
         _require_transition_inside(self.cutoff_transition_width_angstrom, self.cutoff_angstrom)
         return self
 
+    @property
+    def n_features(self) -> int:
+        """Length of a vector."""
+        functions = self.n_max * (1 if self.neighbour_species is None else len(self.neighbour_species))
+        return functions * (functions + 1) // 2 * (self.l_max + 1) + 1
+
 
 class Soap(Sweepable):
     """SOAP power spectrum of the boundary atoms, averaged over them (Bartok, Kondor and Csanyi 2013; the averaged
@@ -93,6 +99,11 @@ class Soap(Sweepable):
         _require_transition_inside(self.cutoff_transition_width_angstrom, self.cutoff_angstrom)
         if self.engine == "quippy":
             _require_sound_quippy(self.n_max, self.l_max, self.cutoff_angstrom, self.sigma_angstrom)
+            if self.averaging == "coefficients":
+                raise ValueError(
+                    "quippy averages coefficients over whole structures, not over a boundary's atoms; choose another engine "
+                    "or averaging 'spectra'"
+                )
         return self
 
     def parameters(self) -> SoapParameters:

@@ -10,6 +10,8 @@ from gbscape.structure.slab_cell import check_slab_cell, periodic_tree
 
 CLOSEST_PAIR_ANGSTROM = 1.0
 """No two atoms of a relaxed metal are this close: such a pair is one atom stored twice, or an overlap left in."""
+COINCIDENCE_ANGSTROM = 1e-3
+"""Atoms nearer than this are one atom stored twice; the direction from one to the other means nothing."""
 
 
 def check_slab(atoms: Atoms) -> None:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from gbscape.config.features import Concatenate, Representation
 from gbscape.config.scattering import Scattering
 from gbscape.config.soap import MultiScaleSoap, Soap
-from gbscape.features import pooling, scattering, soap
-from gbscape.features.checks import check_mask
+from gbscape.features import scattering, soap
+from gbscape.features.checks import check_mask, check_slab, check_surroundings
 
 
 def featurize(atoms: Atoms, mask: NDArray[np.bool_], representation: Representation) -> NDArray[np.float64]:
@@ -35,15 +35,17 @@ def featurize(atoms: Atoms, mask: NDArray[np.bool_], representation: Representat
     check_mask(atoms, mask)
     match representation:
         case Soap():
-            return _averaged_soap(atoms, mask, representation)
+            return _boundary_soap(atoms, mask, representation)
         case MultiScaleSoap():
-            return concatenate([_averaged_soap(atoms, mask, scale) for scale in representation.single_scales()])
+            return concatenate([_boundary_soap(atoms, mask, scale) for scale in representation.single_scales()])
         case Scattering():
             return scattering.boundary_scattering(atoms, mask, representation)
 
 
-def _averaged_soap(atoms: Atoms, mask: NDArray[np.bool_], parameters: Soap) -> NDArray[np.float64]:
-    return pooling.mean(soap.power_spectrum(atoms, parameters, mask))
+def _boundary_soap(atoms: Atoms, mask: NDArray[np.bool_], settings: Soap) -> NDArray[np.float64]:
+    check_slab(atoms)
+    check_surroundings(atoms, np.flatnonzero(mask), settings.cutoff_angstrom)
+    return soap.power_spectrum(atoms, settings.parameters(), mask, settings.engine)
 
 
 def concatenate(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -69,12 +71,12 @@ def feature_names(representation: Representation) -> list[str]:
     """
     match representation:
         case Soap():
-            return soap.feature_names(representation)
+            return soap.feature_names(representation.parameters())
         case MultiScaleSoap():
             return [
                 f"rc={scale.cutoff_angstrom:g}/{name}"
                 for scale in representation.single_scales()
-                for name in soap.feature_names(scale)
+                for name in soap.feature_names(scale.parameters())
             ]
         case Scattering():
             return scattering.feature_names(representation)

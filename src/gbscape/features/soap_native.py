@@ -68,7 +68,7 @@ def power_spectrum_native(
             centre.
     """
     species = neighbour_species(atoms, parameters)
-    n_features = _n_features(parameters, len(species))
+    n_features = parameters.n_features
     plan = _plan(parameters, len(species))
     with _opened(atoms, species, centres, parameters.cutoff_angstrom) as (library, soap):
         if parameters.averaging != "none":
@@ -96,7 +96,7 @@ def power_spectrum_chunks_native(
         ValueError: as `power_spectrum_native`.
     """
     species = neighbour_species(atoms, parameters)
-    width = _n_features(parameters, len(species)) if projection is None else projection.shape[1]
+    width = parameters.n_features if projection is None else projection.shape[1]
     plan = _plan(parameters, len(species))
     with _opened(atoms, species, centres, parameters.cutoff_angstrom) as (library, soap):
         order = np.empty(len(centres), dtype=np.int64)
@@ -138,7 +138,7 @@ def averaged_power_spectra_native(
         if not is_centre[-1].any():
             raise ValueError(f"structure {i} has no {'atom' if centre_species is None else centre_species}")
     n_channels = 1 if species is None else len(species)
-    vectors = np.empty((len(structures), _n_features(parameters, n_channels)))
+    vectors = np.empty((len(structures), parameters.n_features))
     if not structures:
         return vectors
     arrays = [np.ascontiguousarray(np.concatenate(parts)) for parts in (positions, channels, is_centre)]
@@ -188,16 +188,11 @@ def _check(library: ctypes.CDLL, code: int, where: str = "") -> None:
     raise RuntimeError(f"the SOAP kernel failed: {message}")
 
 
-def _n_features(parameters: SoapParameters, n_species: int) -> int:
-    n = parameters.n_max * n_species
-    return n * (n + 1) // 2 * (parameters.l_max + 1) + 1
-
-
 def _plan(parameters: SoapParameters, n_species: int) -> _Plan:
     if n_species > _MOST_SPECIES:
         raise ValueError(f"at most {_MOST_SPECIES} neighbour species are possible, got {n_species}")
     p = parameters
-    table, step = _padded_table(p.n_max, p.l_max, p.cutoff_angstrom, p.sigma_angstrom)
+    table, step = _padded_table(p.n_max, p.l_max, p.cutoff_angstrom, p.sigma_angstrom, _library().soap_lanes())
     central = p.central_weight * central_coefficients(p.n_max, p.cutoff_angstrom, p.sigma_angstrom)
     plan = _Plan(
         n_max=p.n_max,
@@ -216,14 +211,13 @@ def _plan(parameters: SoapParameters, n_species: int) -> _Plan:
 
 
 @lru_cache(maxsize=8)
-def _padded_table(n_max: int, l_max: int, cutoff: float, sigma: float) -> tuple[NDArray[np.float64], float]:
+def _padded_table(n_max: int, l_max: int, cutoff: float, sigma: float, lanes: int) -> tuple[NDArray[np.float64], float]:
     """The Hermite table with n_max filled up to whole vectors of the kernel, on a cache line."""
     parameters = SoapParameters(
         n_max=n_max, l_max=l_max, cutoff_angstrom=cutoff, sigma_angstrom=sigma,
         cutoff_transition_width_angstrom=min(0.5, cutoff / 2),
     )  # fmt: skip
     values, step = hermite_table(parameters, _TOLERANCE)
-    lanes = load("gbscape.features.soap_native").soap_lanes()
     shape = (*values.shape[:-1], -(-n_max // lanes) * lanes)
     raw = np.zeros(np.prod(shape) + 8)
     start = -raw.ctypes.data // 8 % 8
