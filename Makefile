@@ -7,7 +7,7 @@ KERNELS := $(wildcard src/gbscape/*/*.cpp src/gbscape/*/*.hpp)
 CORES  ?= all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo report test test-slurm lint config lock clean
+.PHONY: help setup demo report test test-slurm lint config bench bench-record lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -44,6 +44,14 @@ lint: setup      ## ruff, mypy, snakefmt, snakemake --lint
 
 config: setup    ## rewrite config/config.yaml and the JSON schema from the models
 	$(BIN)/python -m gbscape.config.files
+
+bench: setup     ## descriptors against their peers, and their scaling, into results/benchmarks (about 10 minutes)
+	$(BIN)/python benchmarks/descriptors.py
+	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/scaling_figure.py
+
+bench-record:    ## write what `make bench` measured into docs/benchmarks.md and docs/scaling.png
+	$(BIN)/python benchmarks/record.py
 
 lock:            ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -69,7 +69,7 @@ def _by_masks(positions: np.ndarray, grid: BoxGrid, sample: np.ndarray) -> list[
 
 def nearest_neighbours(quick: bool) -> Contest:
     positions = nickel(3 if quick else 6)
-    inside = (positions < (9 if quick else EDGE_ANGSTROM)).all(axis=1)
+    inside = ((positions >= 1) & (positions <= 1 + (8 if quick else EDGE_ANGSTROM))).all(axis=1)
     box = Atoms(f"Ni{inside.sum()}", positions=positions[inside])
 
     def ours() -> Build:
