@@ -19,6 +19,7 @@ from scipy.special import sph_harm_y
 from gbscape.config.soap import SoapParameters
 from gbscape.features import soap_torch
 from gbscape.features.radial_basis import central_coefficients, radial_expansion
+from gbscape.features.soap import power_spectrum
 from gbscape.features.soap_torch import power_spectrum_torch
 
 DEVICES = [
@@ -158,6 +159,17 @@ def test_batches_do_not_matter(averaging: str, device: str, monkeypatch: pytest.
     np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("averaging", ["none", "spectra", "coefficients"])
+def test_equal_to_the_compiled_kernel(averaging: str, device: str) -> None:
+    """Many atoms, with fewer neighbours at the surfaces, in an order of their own."""
+    atoms = _brass() * (1, 3, 4)
+    parameters = _parameters(n_max=8, l_max=6, neighbour_species=("Zn", "Cu"), averaging=averaging)
+    centres = np.random.default_rng(5).permutation(len(atoms))[:150]
+    computed = power_spectrum_torch(atoms, parameters, centres, device=device)
+    np.testing.assert_allclose(computed, power_spectrum(atoms, parameters, centres), rtol=0, atol=1e-10)
+
+
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_invariances(seed: int) -> None:
@@ -215,13 +227,18 @@ def test_the_cpu_is_said_in_the_log(caplog: pytest.LogCaptureFixture, monkeypatc
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"parameters": _parameters()}, "several species, Cu, Zn: name those that count"),
+        ({"parameters": _parameters()}, "the structure has Cu, Zn: neighbour_species must say"),
         ({"centres": []}, "at least one index"),
         ({"centres": [True]}, "at least one index"),
         ({"centres": [16]}, "from 0 to 15"),
         ({"projection": np.ones((5, 2))}, r"projection must be of shape \(276, k\)"),
         ({"dtype": torch.float16}, "dtype must be"),
         ({"batch_atoms": 0}, "batch_atoms must be at least 1"),
+        ({"atoms": Atoms("Cu", pbc=True)}, "need linearly independent cell vectors"),
+        (
+            {"atoms": Atoms("NiCu2", positions=[[0, 0, 0], [2, 0, 0], [2, 1e-5, 0]]), "centres": [0, 2]},
+            "atom 2 is less",
+        ),
         ({"device": "meta"}, "device must be one of cuda, cpu"),
     ],
 )

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag, pad
 
 from gbscape.config.soap import SoapParameters
+from gbscape.features.checks import COINCIDENCE_ANGSTROM, neighbour_species, periodic_cell
 from gbscape.features.radial_basis import central_coefficients, hermite_table
 from gbscape.structure.cell_list_torch import CellList, build_cell_list, candidate_counts, find_neighbours
 
@@ -60,8 +61,8 @@ def power_spectrum_torch(
         without neighbours, and of no weight itself, has a vector of zeros, normalised or not.
 
     Raises:
-        ValueError: more than one species where none is named, a periodic direction without a cell vector, no centres or
-            centres out of range, a projection of another shape, another dtype, batch_atoms below 1; a radial basis that
+        ValueError: more than one species where none is named, a periodic direction without a cell vector, an atom on top
+            of a centre, no centres or centres out of range, a projection of another shape, another dtype, batch_atoms below 1; a radial basis that
             is numerically linearly dependent (see `gbscape.features.radial_basis`).
     """
     if dtype not in _TABLE_TOLERANCE:
@@ -70,10 +71,10 @@ def power_spectrum_torch(
         raise ValueError(f"batch_atoms must be at least 1, got {batch_atoms}")
     target = _device(device)
     indices = _centres(centres, len(atoms)).to(target)
-    channels, n_channels = _channels(atoms, parameters)
-    cells = build_cell_list(atoms, parameters.cutoff_angstrom, target)
-    channel_of_atom = torch.as_tensor(channels, device=target)
-    expansion = _expansion(parameters, n_channels, target, dtype)
+    species = neighbour_species(atoms, parameters)
+    cells = build_cell_list(atoms.positions, periodic_cell(atoms), atoms.pbc, parameters.cutoff_angstrom, target)
+    channel_of_atom = torch.tensor(_channels(atoms, species), device=target)
+    expansion = _expansion(parameters, len(species), target, dtype)
     projector = _projector(projection, expansion, dtype)
 
     with _full_float32_precision():
@@ -93,6 +94,7 @@ def power_spectrum_torch(
 class _Expansion(NamedTuple):
     parameters: SoapParameters
     n_channels: int
+    """Densities, one for each species of neighbours."""
     dtype: torch.dtype
     step: float
     """Between points of the table, Angstrom."""
@@ -101,17 +103,12 @@ class _Expansion(NamedTuple):
     central: Tensor
     """(n_max,) what the centre's own Gaussian adds to c[l=0]."""
 
-    @property
-    def n_features(self) -> int:
-        functions = self.n_channels * self.parameters.n_max
-        return functions * (functions + 1) // 2 * (self.parameters.l_max + 1) + 1
-
 
 def _rows(
     portions: Iterable[list[Tensor]], n_centres: int, expansion: _Expansion, projector: Tensor | None
 ) -> NDArray[np.floating]:
     """Spectra, or their projections, of one portion of coefficients after the other."""
-    width = expansion.n_features if projector is None else projector.shape[1]
+    width = expansion.parameters.n_features if projector is None else projector.shape[1]
     rows = torch.empty(n_centres, width, dtype=expansion.dtype)
     done = 0
     for portion in portions:
@@ -156,6 +153,13 @@ def _coefficients(cells: CellList, centres: Tensor, channel_of_atom: Tensor, exp
         segment, order = torch.sort(segment)
         seen = seen[order]
     displacement = displacement[seen]
+    coincident = torch.linalg.vector_norm(displacement, dim=1) < COINCIDENCE_ANGSTROM
+    if coincident.any():
+        first = int(centres[segment[coincident][0] // n_channels])
+        raise ValueError(
+            f"atom {first} is less than {COINCIDENCE_ANGSTROM:g} Angstrom from another: one atom stored twice, or on top "
+            "of a periodic image"
+        )
     # a segment is the neighbours of one centre in one channel
     n_segments = len(centres) * n_channels
     counts = torch.bincount(segment, minlength=n_segments)
@@ -196,8 +200,7 @@ def _sums(displacements: Tensor, real: Tensor, expansion: _Expansion) -> Iterato
     shape = displacements.shape[:2]
     flat = displacements.view(-1, 3)
     distance = torch.linalg.vector_norm(flat, dim=1)
-    # a neighbour at no distance has no direction, but only l = 0 sees it
-    directions = (flat / distance.clamp_min(1e-300)[:, None]).to(dtype)
+    directions = (flat / distance[:, None]).to(dtype)
     width = parameters.cutoff_transition_width_angstrom
     phase = ((distance - (parameters.cutoff_angstrom - width)) / width).clamp(0, 1)
     faded = torch.where(real.view(-1), 0.5 * (1 + torch.cos(math.pi * phase)), 0)
@@ -265,11 +268,12 @@ def _batches(cells: CellList, centres: Tensor, expansion: _Expansion, batch_atom
         return
     parameters = expansion.parameters
     n_orders, functions = parameters.l_max + 1, expansion.n_channels * parameters.n_max
-    numbers_per_neighbour = 8 * n_orders + 2 * parameters.n_max + 20
-    numbers_per_centre = 2 * functions * n_orders**2 + functions**2 + 2 * expansion.n_features
+    itemsize = expansion.dtype.itemsize
     # a quarter of the candidates are neighbours, the rest of the volume searched is outside the sphere
-    numbers = candidate_counts(cells, centres) * (numbers_per_neighbour / 4 + 12) + numbers_per_centre
-    batch = (torch.cumsum(numbers, dim=0) * expansion.dtype.itemsize // _BATCH_BYTES[centres.device.type]).long()
+    bytes_per_candidate = 190 + itemsize * (8 * n_orders + 2 * parameters.n_max) / 4
+    bytes_per_centre = itemsize * (2 * functions * n_orders**2 + functions**2 + 2 * parameters.n_features)
+    needed = candidate_counts(cells, centres) * bytes_per_candidate + bytes_per_centre
+    batch = (torch.cumsum(needed, dim=0) // _BATCH_BYTES[centres.device.type]).long()
     yield from torch.split(centres, torch.unique_consecutive(batch, return_counts=True)[1].tolist())
 
 
@@ -308,27 +312,20 @@ def _centres(centres: ArrayLike, n_atoms: int) -> Tensor:
     return torch.tensor(indices, dtype=torch.int64)
 
 
-def _channels(atoms: Atoms, parameters: SoapParameters) -> tuple[NDArray[np.int64], int]:
-    """Which density each atom is part of (n_atoms,), -1 for none, and how many densities there are."""
-    if parameters.neighbour_species is None:
-        species = np.unique(atoms.numbers)
-        if len(species) > 1:
-            symbols = ", ".join(sorted(set(atoms.get_chemical_symbols())))
-            raise ValueError(
-                f"the structure has several species, {symbols}: name those that count in neighbour_species"
-            )
-    else:
-        species = np.array([atomic_numbers[symbol] for symbol in parameters.neighbour_species])
+def _channels(atoms: Atoms, species: tuple[str, ...]) -> NDArray[np.int64]:
+    """Which density each atom is part of (n_atoms,), -1 for none."""
     channels = np.full(len(atoms), -1, dtype=np.int64)
-    for channel, number in enumerate(species):
-        channels[atoms.numbers == number] = channel
-    return channels, len(species)
+    for channel, symbol in enumerate(species):
+        channels[atoms.numbers == atomic_numbers[symbol]] = channel
+    return channels
 
 
 def _projector(projection: ArrayLike | None, expansion: _Expansion, dtype: torch.dtype) -> Tensor | None:
     if projection is None:
         return None
     matrix = torch.tensor(np.asarray(projection), dtype=dtype, device=expansion.central.device)
-    if matrix.ndim != 2 or len(matrix) != expansion.n_features:
-        raise ValueError(f"projection must be of shape ({expansion.n_features}, k), got {tuple(matrix.shape)}")
+    if matrix.ndim != 2 or len(matrix) != expansion.parameters.n_features:
+        raise ValueError(
+            f"projection must be of shape ({expansion.parameters.n_features}, k), got {tuple(matrix.shape)}"
+        )
     return matrix

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from ase import Atoms
+from numpy.typing import NDArray
 from torch import Tensor
 
 _REACH = 2
@@ -36,17 +36,33 @@ class CellList(NamedTuple):
     """(n_sorted,)"""
 
 
-def build_cell_list(atoms: Atoms, cutoff_angstrom: float, device: torch.device) -> CellList:
+def build_cell_list(
+    positions_angstrom: NDArray[np.float64],
+    cell_angstrom: NDArray[np.float64],
+    periodic: NDArray[np.bool_],
+    cutoff_angstrom: float,
+    device: torch.device,
+) -> CellList:
     """Sort atoms and periodic images into cells.
 
+    Args:
+        positions_angstrom: (n_atoms, 3), inside the cell or not.
+        cell_angstrom: (3, 3), periods as rows, linearly independent; rows of directions without a period fill the space.
+        periodic: (3,) which rows are periods.
+
     Raises:
-        ValueError: no atom, a position that is no number, or a periodic direction without a cell vector.
+        ValueError: no atom, or a position that is no finite number.
     """
-    if len(atoms) == 0 or not np.isfinite(atoms.positions).all():
+    if len(positions_angstrom) == 0 or not np.isfinite(positions_angstrom).all():
         raise ValueError("a structure needs at least one atom, and finite positions")
-    if (atoms.pbc & ~atoms.cell.array.any(axis=1)).any():
-        raise ValueError("the structure is periodic in a direction in which it has no cell vector")
-    wrapped, positions, atom, is_image = _with_images(atoms, cutoff_angstrom, device)
+    lattice, inverse = (
+        torch.as_tensor(matrix, device=device) for matrix in (cell_angstrom, np.linalg.inv(cell_angstrom))
+    )
+    directions = np.flatnonzero(periodic).tolist()
+    wrapped = torch.tensor(positions_angstrom, dtype=torch.float64, device=device)
+    for direction in directions:
+        wrapped = wrapped - torch.floor(wrapped @ inverse[:, direction])[:, None] * lattice[direction]
+    positions, atom, is_image = _with_images(wrapped, lattice, inverse, directions, cutoff_angstrom)
     low, high = positions.amin(dim=0), positions.amax(dim=0)
     edge = cutoff_angstrom / _REACH
     # few atoms far apart need no more cells than atoms
@@ -115,27 +131,24 @@ def find_neighbours(cells: CellList, centres: Tensor) -> tuple[Tensor, Tensor, T
     return centre[pair], cells.atom[candidate[pair]], displacement[pair]
 
 
-def _with_images(atoms: Atoms, cutoff: float, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Wrapped positions; positions of atoms and images within the cut-off of the cell, whose they are, whether images."""
-    lattice = atoms.cell.complete().array
-    inverse = np.linalg.inv(lattice)
-    wrapped = torch.as_tensor(np.array(atoms.positions, dtype=np.float64), device=device)
-    rows, columns = torch.as_tensor(lattice, device=device), torch.as_tensor(inverse, device=device)
-    for axis in np.flatnonzero(atoms.pbc):
-        wrapped = wrapped - torch.floor(wrapped @ columns[:, axis])[:, None] * rows[axis]
+def _with_images(
+    wrapped: Tensor, lattice: Tensor, inverse: Tensor, directions: list[int], cutoff: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions of atoms and of images within the cut-off of the cell, whose they are, and whether images."""
     positions = wrapped
-    atom = torch.arange(len(wrapped), device=device)
-    is_image = torch.zeros(len(wrapped), dtype=torch.bool, device=device)
-    for axis in np.flatnonzero(atoms.pbc):
-        margin = cutoff * float(np.linalg.norm(inverse[:, axis])) * (1 + 1e-9) + 1e-9  # cut-off over height of the cell
+    atom = torch.arange(len(wrapped), device=wrapped.device)
+    is_image = torch.zeros(len(wrapped), dtype=torch.bool, device=wrapped.device)
+    for direction in directions:
+        height = 1 / float(torch.linalg.vector_norm(inverse[:, direction]))
+        margin = cutoff / height * (1 + 1e-9) + 1e-9
+        fraction = positions @ inverse[:, direction]
         parts = [(positions, atom, is_image)]
-        fraction = positions @ columns[:, axis]
         furthest = int(margin) + 1
         for shift in itertools.chain(range(-furthest, 0), range(1, furthest + 1)):
             near = ((fraction + shift >= -margin) & (fraction + shift <= 1 + margin)).nonzero().squeeze(1)
-            parts.append((positions[near] + shift * rows[axis], atom[near], torch.ones_like(near, dtype=torch.bool)))
+            parts.append((positions[near] + shift * lattice[direction], atom[near], torch.ones_like(is_image[near])))
         positions, atom, is_image = (torch.cat(part) for part in zip(*parts, strict=True))
-    return wrapped, positions, atom, is_image
+    return positions, atom, is_image
 
 
 def _cell_coordinates(positions: Tensor, origin: Tensor, edge: float) -> Tensor:
