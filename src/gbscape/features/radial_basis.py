@@ -13,9 +13,9 @@ Where sigma is wide against the spacing of the s_b, C and O are nearly singular 
 number of O is 2e9 with sigma 1 and 3e11 with 1.5), but the product L^T C^-1 is far less so, because the factors cancel.
 It is therefore computed in decimal arithmetic with as many digits as it takes, rounded once, and applied in double
 precision. At n_max 18, l_max 18, cutoff 5 the coefficients are right to 1e-15 of the largest with sigma 1 and to 3e-13
-with sigma 5 (in double precision throughout it would be 5e-12 and 8e-6). More functions of wide sigma than double
-precision bears, with elements of the product so large that the error could pass 1e-10 of the largest coefficient, are
-refused.
+with sigma 5 (in double precision throughout it would be 5e-12 and 8e-6). Where rounding could pass 1e-10 of the largest
+coefficient the basis is refused: with Gaussians closer than about 0.35 to 0.4 sigma, e.g. at cutoff 5 from n_max 30 with
+sigma 1, from 22 with sigma 5.
 """
 
 import math
@@ -39,15 +39,16 @@ class HermiteTable(NamedTuple):
 
     With t = r / step_angstrom, k = floor(t), u = t - k and v = values, the expansion of a neighbour at r < cutoff is
 
-        f_cut(r) [(1 + 2 u) (1 - u)^2 v[k, 0] + u (1 - u)^2 v[k, 1] + u^2 (3 - 2 u) v[k + 1, 0] - u^2 (1 - u) v[k + 1, 1]]
+        f_cut(r) [(1 + 2 u) (1 - u)^2 v[k, 0] + u (1 - u)^2 v[k, 1]
+                  + u^2 (3 - 2 u) v[k + 1, 0] - u^2 (1 - u) v[k + 1, 1]]
 
     with f_cut as in `cutoff_function`, which the caller must multiply (to the four weights, for instance): its second
     derivative jumps at both ends of the transition, so inside the table it would spoil the interpolation there.
     """
 
     values: NDArray[np.float64]
-    """(n_points, 2, l_max + 1, n_max): coefficients, and their derivatives times the step, at r = 0, step, ...; the last
-    point but one is the cut-off. Read-only."""
+    """(n_points, 2, l_max + 1, n_max): coefficients, and their derivatives times the step, at r = 0, step, ...; the
+    last point but one is the cut-off. Read-only."""
     step_angstrom: float
 
 
@@ -260,8 +261,8 @@ def _rounded(rows: list[list[Decimal]]) -> NDArray[np.float64]:
 
 def _dependent(n_max: int, cutoff: float, sigma: float, spacing: float) -> ValueError:
     return ValueError(
-        f"the radial basis of n_max={n_max}, cutoff_angstrom={cutoff:g}, sigma_angstrom={sigma:g} is numerically linearly "
-        f"dependent (its Gaussians stand {spacing:.2g} sigma apart): coefficients would be wrong by more than "
+        f"the radial basis of n_max={n_max}, cutoff_angstrom={cutoff:g}, sigma_angstrom={sigma:g} is numerically "
+        f"linearly dependent (its Gaussians stand {spacing:.2g} sigma apart): coefficients would be wrong by more than "
         f"{_LARGEST_ERROR:g} of the largest; choose a smaller n_max or sigma_angstrom"
     )
 

@@ -57,13 +57,14 @@ def power_spectrum_torch(
             32 MiB on the CPU.
 
     Returns:
-        (n_centres, n_features) or, projected, (n_centres, k); averaged over the centres (n_features,) or (k,). An atom
-        without neighbours, and of no weight itself, has a vector of zeros, normalised or not.
+        In the dtype, (n_centres, n_features) or, projected, (n_centres, k); averaged over the centres (n_features,) or
+        (k,). An atom without neighbours, and of no weight itself, has a vector of zeros, normalised or not.
 
     Raises:
-        ValueError: more than one species where none is named, a periodic direction without a cell vector, an atom on top
-            of a centre, no centres or centres out of range, a projection of another shape, another dtype, batch_atoms below 1; a radial basis that
-            is numerically linearly dependent (see `gbscape.features.radial_basis`).
+        ValueError: more than one species where none is named, a periodic direction without a cell vector, an atom on
+            top of a centre, no centres or centres out of range, a projection of another shape, another dtype,
+            batch_atoms below 1; a radial basis that is numerically linearly dependent (see
+            `gbscape.features.radial_basis`).
     """
     if dtype not in _TABLE_TOLERANCE:
         raise ValueError(f"dtype must be torch.float64 or torch.float32, got {dtype}")
@@ -157,8 +158,8 @@ def _coefficients(cells: CellList, centres: Tensor, channel_of_atom: Tensor, exp
     if coincident.any():
         first = int(centres[segment[coincident][0] // n_channels])
         raise ValueError(
-            f"atom {first} is less than {COINCIDENCE_ANGSTROM:g} Angstrom from another: one atom stored twice, or on top "
-            "of a periodic image"
+            f"atom {first} is less than {COINCIDENCE_ANGSTROM:g} Angstrom from another: one atom stored twice, or on "
+            "top of a periodic image"
         )
     # a segment is the neighbours of one centre in one channel
     n_segments = len(centres) * n_channels

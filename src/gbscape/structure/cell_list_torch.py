@@ -47,7 +47,8 @@ def build_cell_list(
 
     Args:
         positions_angstrom: (n_atoms, 3), inside the cell or not.
-        cell_angstrom: (3, 3), periods as rows, linearly independent; rows of directions without a period fill the space.
+        cell_angstrom: (3, 3), periods as rows, linearly independent; rows of directions without a period fill
+            the space.
         periodic: (3,) which rows are periods.
 
     Raises:
