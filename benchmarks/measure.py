@@ -1,5 +1,7 @@
 """How contests are measured: interleaved rounds on one core with one thread, and peak memory in processes of their own."""
 
+import ctypes
+import gc
 import json
 import os
 import platform
@@ -185,6 +187,11 @@ def size_bytes(result: Any) -> int:
 
 
 def _reset_peak() -> None:
+    # What was freed goes back to the system, so that it does not serve the work unseen.
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
     # Linux: the high-water mark starts again from the present size. (ru_maxrss would be that of the parent process.)
     Path("/proc/self/clear_refs").write_text("5")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator
 from measure import RESULTS
 
 from gbscape.figures.style import BLUE, GREEN, GREY, VERMILION, figure
@@ -46,13 +46,12 @@ def _draw_atoms(ax: Axes, runs: list[dict[str, Any]]) -> None:
 
 def _draw_threads(ax: Axes, runs: list[dict[str, Any]]) -> None:
     threads, seconds = _columns(runs, "threads", "seconds")
-    ax.loglog(threads, seconds, color=BLUE, marker="o", label=f"{runs[0]['atoms']:,} atoms".replace(",", " "), zorder=3)
-    ax.loglog(threads, seconds[0] * threads[0] / threads, label="ideal", **IDEAL)
-    ax.set(xlabel="Threads", ylabel="Time (s)")
-    for axis, values in ((ax.xaxis, threads), (ax.yaxis, seconds)):
-        axis.set_minor_locator(NullLocator())
-        axis.set_ticks(values, [f"{value:.3g}" for value in values])
-    ax.legend(loc="upper right")
+    ax.plot(threads, seconds, color=BLUE, marker="o", label=f"{runs[0]['atoms']:,} atoms".replace(",", " "), zorder=3)
+    numbers = np.linspace(threads[0], threads[-1], 200)
+    ax.plot(numbers, seconds[0] * threads[0] / numbers, label="ideal", **IDEAL)
+    ax.set(xlabel="Threads", ylabel="Time (s)", ylim=(0, 1.08 * seconds.max()))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(loc="lower left")
 
 
 def _columns(runs: list[dict[str, Any]], *names: str) -> list[np.ndarray]:
