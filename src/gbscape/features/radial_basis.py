@@ -14,8 +14,8 @@ number of O is 2e9 with sigma 1 and 3e11 with 1.5), but the product L^T C^-1 is 
 It is therefore computed in decimal arithmetic with as many digits as it takes, rounded once, and applied in double
 precision. At n_max 18, l_max 18, cutoff 5 the coefficients are right to 1e-15 of the largest with sigma 1 and to 3e-13
 with sigma 5 (in double precision throughout it would be 5e-12 and 8e-6). Where rounding could pass 1e-10 of the largest
-coefficient the basis is refused: with Gaussians closer than about 0.35 to 0.4 sigma, e.g. at cutoff 5 from n_max 30 with
-sigma 1, from 22 with sigma 5.
+coefficient the basis is refused: with Gaussians closer than about 0.35 to 0.4 sigma, e.g. at cutoff 5 from n_max 30
+with sigma 1, from 22 with sigma 5.
 """
 
 import math
