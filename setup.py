@@ -6,7 +6,12 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-KERNELS = ["gbscape.crystal.boxes", "gbscape.features.soap_native"]
+KERNELS = [
+    "gbscape.crystal.boxes",
+    "gbscape.features.soap_native",
+    "gbscape.features.spectra",
+    "gbscape.features.scattering_oriented",
+]
 """Modules with a C++ file beside them."""
 
 FLAGS = [

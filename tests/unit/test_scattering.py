@@ -218,7 +218,7 @@ def test_wrong_selections_slabs_and_engines_are_refused():
         boundary_scattering(atoms, np.zeros(len(atoms), dtype=bool), SMALL)
     with pytest.raises(ValueError, match=r"must be bool of shape \(68,\), got int64 of shape \(2,\)"):
         boundary_scattering(atoms, np.array([1, 2]), SMALL)
-    with pytest.raises(ValueError, match="unknown scattering engine 'morlet'; allowed: 'kymatio'"):
+    with pytest.raises(ValueError, match="unknown scattering engine 'morlet'; allowed: 'torch', 'kymatio'"):
         boundary_scattering(atoms, near_boundary(atoms), SMALL, engine="morlet")
     mixed = atoms.copy()
     mixed.symbols[0] = "Cu"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_origin
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from gbscape.config.base import Settings
-from gbscape.config.scattering import Scattering
+from gbscape.config.scattering import OrientedScattering, Scattering
 from gbscape.config.soap import MultiScaleSoap, Soap
 
 RepresentationName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
@@ -25,8 +25,8 @@ class Concatenate(Settings):
     """Names of the representations that are joined, in this order; a swept one stands for each of its members."""
 
 
-Representation = Annotated[Soap | MultiScaleSoap | Scattering | Concatenate, Field(discriminator="kind")]
-Computed = Soap | MultiScaleSoap | Scattering
+Representation = Annotated[Soap | MultiScaleSoap | Scattering | OrientedScattering | Concatenate, Field(discriminator="kind")]
+Computed = Soap | MultiScaleSoap | Scattering | OrientedScattering
 """The representations that are computed from atoms; a concatenation is put together from them."""
 
 

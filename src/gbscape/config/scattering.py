@@ -7,6 +7,10 @@ from pydantic import Field, field_validator, model_validator
 
 from gbscape.config.sweep import Sweepable
 
+Precision = Literal["single", "double"]
+ScatteringEngine = Literal["torch", "kymatio"]
+Samples = Annotated[int, Field(ge=1, le=1024)]
+
 
 class Scattering(Sweepable):
     """Rotation-invariant solid-harmonic wavelet scattering of the boundary's density (Eickenberg et al. 2018), per
@@ -25,8 +29,14 @@ class Scattering(Sweepable):
     """Highest angular momentum of the wavelets."""
     integral_powers: tuple[Annotated[float, Field(ge=0.25, le=4)], ...] = (0.5, 1.0, 2.0)
     """Powers to which the moduli are raised before they are integrated, smallest first."""
-    engine: Literal["kymatio"] = "kymatio"
-    """Code that computes the transform."""
+    tolerance: float = Field(default=1e-4, ge=0, le=1e-2)
+    """Relative error of the features up to which grids are coarsened for wide wavelets; 0 leaves every grid fine."""
+    precision: Precision = "double"
+    """Floating-point numbers of the transform. Powers below 1 make much of rounding where there is next to no density:
+    in the vacuum beside a boundary single precision changes features of power 0.5 by up to 1e-2."""
+    engine: ScatteringEngine = "torch"
+    """Code that computes the transform: PyTorch with compiled passes, or Kymatio, the reference that it agrees with, on
+    the full grid in double precision."""
 
     @field_validator("integral_powers")
     @classmethod
@@ -37,11 +47,74 @@ class Scattering(Sweepable):
 
     @model_validator(mode="after")
     def _resolved(self) -> "Scattering":
-        # The density's Fourier transform falls as exp(-(k w)^2 / 2); at the grid's wave number 2 pi / h a squared
-        # density keeps exp(-(pi w / h)^2) of it, which is 5e-5 at h = w and 9e-2 at h = 2 w.
-        if self.spacing_angstrom > self.atom_width_angstrom:
+        _require_resolved(self.spacing_angstrom, self.atom_width_angstrom)
+        return self
+
+
+class OrientedScattering(Sweepable):
+    """Scattering by oriented wavelets, as profiles along the boundary normal (Homer et al. 2019).
+
+    Wavelets of one order l point in many directions; the modulus of what each leaves of the density is averaged over the
+    boundary plane, blurred along the normal and sampled. The paper's code was never published. From the paper: the
+    density's spacing, layers, order, scales and directions. Not from the paper: widths, blur and window.
+    """
+
+    kind: Literal["oriented_scattering"] = "oriented_scattering"
+    spacing_angstrom: float = Field(default=0.25, gt=0, le=2)
+    """Largest distance between grid points; 0.25 in Homer et al. 2019. Each axis gets the next finer grid that suits a
+    fast Fourier transform."""
+    atom_width_angstrom: float = Field(default=0.5, gt=0, le=5)
+    """Width (standard deviation) of the Gaussian, of integral 1, that stands for each atom."""
+    order: int = Field(default=4, ge=0, le=8)
+    """Angular momentum l of the wavelets; 4 in Homer et al. 2019."""
+    component: int = Field(default=0, ge=0, le=8)
+    """Component m of the wavelets about their direction, at most the order; 0 is symmetric about it."""
+    n_scales: int = Field(default=16, ge=1, le=64)
+    """Number of widths of the wavelets, 16 in Homer et al. 2019; each is the same multiple of the one before."""
+    smallest_width_angstrom: float = Field(default=0.5, gt=0, le=10)
+    """Width of the narrowest wavelet."""
+    largest_width_angstrom: float = Field(default=4.0, gt=0, le=20)
+    """Width of the widest wavelet."""
+    n_azimuthal: int = Field(default=16, ge=1, le=64)
+    """Number of azimuthal angles of the directions about the z axis, from 0 in equal steps; 16 in Homer et al. 2019."""
+    n_polar: int = Field(default=16, ge=1, le=64)
+    """Number of polar angles of the directions from the z axis, in the middle of equal steps; 16 in Homer et al. 2019."""
+    layers: int = Field(default=2, ge=1, le=3)
+    """1: the blurred density; 2: also moduli of its wavelet transform, as Homer et al. 2019; 3: also moduli of those
+    moduli's transforms by wider wavelets of the same direction."""
+    blur_angstrom: float = Field(default=1.0, gt=0, le=20)
+    """Width of the Gaussian that blurs before samples are taken."""
+    window_angstrom: float = Field(default=32.0, gt=0, le=500)
+    """Length along the boundary normal, centred on the mean position of the boundary's atoms, that is sampled."""
+    samples: tuple[Samples, Samples, Samples] = (128, 1, 1)
+    """Samples along x (the normal, in the window), y and z (over the period); along y and z, 1 means the average over the
+    period. Their product, 128, is what the vectors of Homer et al. 2019 hold of each path."""
+    tolerance: float = Field(default=1e-3, ge=0, le=1e-2)
+    """Error, relative to the largest value of each profile, up to which grids are coarsened for wide wavelets; 0 leaves
+    every grid fine."""
+    precision: Precision = "single"
+    """Floating-point numbers of the transform."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "OrientedScattering":
+        _require_resolved(self.spacing_angstrom, self.atom_width_angstrom)
+        if self.component > self.order:
+            raise ValueError(f"component={self.component} must be at most the order, {self.order}")
+        if self.smallest_width_angstrom > self.largest_width_angstrom or (
+            self.n_scales > 1 and self.smallest_width_angstrom == self.largest_width_angstrom
+        ):
             raise ValueError(
-                f"spacing_angstrom={self.spacing_angstrom:g} is too coarse for atom_width_angstrom="
-                f"{self.atom_width_angstrom:g}: the spacing may be at most the width of the atoms"
+                f"smallest_width_angstrom={self.smallest_width_angstrom:g} must be smaller than "
+                f"largest_width_angstrom={self.largest_width_angstrom:g}"
             )
         return self
+
+
+def _require_resolved(spacing_angstrom: float, atom_width_angstrom: float) -> None:
+    # The density's Fourier transform falls as exp(-(k w)^2 / 2); at the grid's wave number 2 pi / h a squared
+    # density keeps exp(-(pi w / h)^2) of it, which is 5e-5 at h = w and 9e-2 at h = 2 w.
+    if spacing_angstrom > atom_width_angstrom:
+        raise ValueError(
+            f"spacing_angstrom={spacing_angstrom:g} is too coarse for atom_width_angstrom={atom_width_angstrom:g}: the "
+            "spacing may be at most the width of the atoms"
+        )

@@ -7,7 +7,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from gbscape.config.features import Concatenate, Representation
-from gbscape.config.scattering import Scattering
+from gbscape.config.scattering import OrientedScattering, Scattering
 from gbscape.config.soap import MultiScaleSoap, Soap
 from gbscape.features import scattering, soap
 from gbscape.features.checks import check_mask, check_slab, check_surroundings
@@ -38,7 +38,7 @@ def featurize(atoms: Atoms, mask: NDArray[np.bool_], representation: Representat
             return _boundary_soap(atoms, mask, representation)
         case MultiScaleSoap():
             return concatenate([_boundary_soap(atoms, mask, scale) for scale in representation.single_scales()])
-        case Scattering():
+        case Scattering() | OrientedScattering():
             return scattering.boundary_scattering(atoms, mask, representation)
 
 
@@ -78,7 +78,7 @@ def feature_names(representation: Representation) -> list[str]:
                 for scale in representation.single_scales()
                 for name in soap.feature_names(scale.parameters())
             ]
-        case Scattering():
+        case Scattering() | OrientedScattering():
             return scattering.feature_names(representation)
         case Concatenate():
             raise ValueError(f"a concatenation has the names of its parts, {', '.join(representation.of)}")

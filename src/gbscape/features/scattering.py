@@ -1,7 +1,9 @@
-"""Solid-harmonic wavelet scattering of a boundary's density in its own periodic cell.
+"""Wavelet scattering of a boundary's density in its own periodic cell, invariant or oriented.
 
 The density is a sum of Gaussians of integral 1 on the boundary's atoms, periodic in y and z with the true periods; along
-x vacuum keeps the periodic images apart. With the wavelets of Eickenberg et al., J. Chem. Phys. 148, 241732 (2018),
+x vacuum keeps the periodic images apart.
+
+Invariant scattering: with the wavelets of Eickenberg et al., J. Chem. Phys. 148, 241732 (2018),
 
     psi_jlm^(k) = c_l (|k| s_j)^l exp(-(|k| s_j)^2 / 2) Y_lm(k),  s_j = sigma_0 2^j,
 
@@ -9,30 +11,50 @@ the moduli are U_jl = sqrt(sum_m |rho * psi_jlm|^2) and U_j1j2l = sqrt(sum_m |U_
 features are the integrals of rho^q, U_jl^q and U_j1j2l^q over the cell, divided by the boundary's area.
 
 They do not change when the boundary is translated or rotated, when its atoms are permuted, or when the cell is repeated.
-This is exact for permutations, repetitions that keep the grid, quarter turns and translations by grid points. Otherwise
-the grid shows, for a modulus has a cusp wherever the wavelet coefficients vanish: at the default spacing of 0.5 Angstrom
-a translation or a rotation changes most features by less than 1e-3 and the worst, at second order, by up to 1e-2 (2e-3
-at 0.3 Angstrom).
+This is exact for permutations, and on the full grid (tolerance 0) for repetitions that keep the grid, quarter turns and
+translations by grid points. Otherwise the grid shows, for a modulus has a cusp wherever the wavelet coefficients vanish:
+at the default spacing of 0.5 Angstrom a translation or a rotation changes most features by less than 1e-3 and the worst,
+at second order, by up to 1e-2 (2e-3 at 0.3 Angstrom). The default tolerance of coarser grids, 1e-4, is well below that.
+
+Oriented scattering (Homer et al., Front. Mater. 6, 168 (2019)): wavelets of one order l and many directions n,
+psi_jn^(k) = c_l (|k| s_j)^l exp(-(|k| s_j)^2 / 2) Y_lm(k seen from n), and the moduli |rho * psi_jn|, averaged over the
+boundary plane, blurred along the normal and sampled about the boundary (see `gbscape.features.scattering_oriented`).
+These do not change when the boundary is translated, when its atoms are permuted or when the cell is repeated; they do
+when it is rotated.
 """
 
-from collections.abc import Callable
-from typing import Literal
+import itertools
+import logging
+from functools import cache
+from math import prod
+from typing import TypeVar
 
 import numpy as np
+import torch
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import next_fast_len
+from torch import Tensor
 
-from gbscape.config.scattering import Scattering
+from gbscape.config.scattering import OrientedScattering, Scattering, ScatteringEngine
+from gbscape.features import scattering_invariant, scattering_oriented
 from gbscape.features.checks import check_mask, check_slab
+from gbscape.features.wavelets import GaussianSolidHarmonics
 
-Engine = Literal["kymatio"]
+Density = TypeVar("Density", NDArray[np.float64], Tensor)
+ENGINES = ("torch", "kymatio")
+DTYPES = {"single": torch.float32, "double": torch.float64}
+
+_log = logging.getLogger(__name__)
 
 
 def boundary_scattering(
-    atoms: Atoms, mask: NDArray[np.bool_], parameters: Scattering, engine: Engine | None = None
+    atoms: Atoms,
+    mask: NDArray[np.bool_],
+    parameters: Scattering | OrientedScattering,
+    engine: ScatteringEngine | None = None,
 ) -> NDArray[np.float64]:
-    """Scattering features of a boundary, per area.
+    """Scattering features of a boundary.
 
     Args:
         atoms: slab of one species, periodic in y and z.
@@ -41,7 +63,9 @@ def boundary_scattering(
         engine: code that computes; None takes the one in the settings.
 
     Returns:
-        (n_features,) as named by `feature_names`; an integral of U^q has the unit Angstrom^(1 - 3 q), as U is a density.
+        (n_features,) as named by `feature_names`. Invariant: an integral of U^q over the cell and divided by the area,
+        in Angstrom^(1 - 3 q), as U is a density. Oriented: moduli in Angstrom^-3, at positions relative to the mean
+        position of the boundary's atoms along x.
 
     Raises:
         ValueError: a slab or a selection that cannot be described (see `gbscape.features.checks`).
@@ -50,51 +74,166 @@ def boundary_scattering(
     check_mask(atoms, mask)
     periods = atoms.cell.lengths()[1:]
     positions = atoms.positions[mask]
-    cell = np.array([np.ptp(positions[:, 0]) + vacuum_angstrom(parameters), *periods])
+    if isinstance(parameters, OrientedScattering):
+        positions[:, 0] -= positions[:, 0].mean()
+        length = scattering_oriented.cell_length_angstrom(positions[:, 0], parameters)
+        positions[:, 0] += length / 2
+    else:
+        length = np.ptp(positions[:, 0]) + vacuum_angstrom(parameters)
+    cell = np.array([length, *periods])
     grid = gaussian_density(
         positions, cell, grid_shape(cell, parameters.spacing_angstrom), parameters.atom_width_angstrom
     )
-    return scatter(grid, cell, parameters, engine) / periods.prod()
+    features = scatter(grid, cell, parameters, engine)
+    return features if isinstance(parameters, OrientedScattering) else features / periods.prod()
 
 
 def scatter(
-    density: NDArray[np.float64], cell: ArrayLike, parameters: Scattering, engine: Engine | None = None
-) -> NDArray[np.float64]:
-    """Integrals of the scattering moduli of a density over its periodic cell.
+    density: Density,
+    cell: ArrayLike,
+    parameters: Scattering | OrientedScattering,
+    engine: ScatteringEngine | None = None,
+) -> Density:
+    """Scattering transform of densities over a periodic cell.
 
     Args:
-        density: (n_x, n_y, n_z) at the points i L / n of each axis, not negative.
+        density: (n_x, n_y, n_z) at the points i L / n of each axis, not negative, or a batch (n, n_x, n_y, n_z). As a
+            torch tensor it is transformed where it is, and gradients go through; as an array, on a CUDA device where
+            there is one.
         cell: (3,) edge lengths in Angstrom of the orthorhombic cell, periodic along all three axes.
         parameters: the transform's settings; the spacing and the width of the atoms are not used.
-        engine: code that computes; None takes the one in the settings.
+        engine: code that computes; None takes the one in the settings. Only "torch" has the oriented transform.
 
     Returns:
-        (n_features,) as named by `feature_names`, in the density's unit to the power q times Angstrom^3.
+        (n_features,) or (n, n_features) as named by `feature_names`, in double precision, an array or a tensor like the
+        density. Invariant: integrals over the cell, in the density's unit to the power q times Angstrom^3. Oriented:
+        moduli in the density's unit, at positions relative to the middle of the cell along x.
 
     Raises:
-        ValueError: not a three-dimensional density, negative or not finite, or a cell without three positive lengths.
+        ValueError: not a density of three dimensions or a batch of them, negative or not finite, a cell without three
+            positive lengths, or an engine that has no such transform.
     """
     lengths = np.asarray(cell, dtype=float)
-    if lengths.shape != (3,) or not (lengths > 0).all():
+    if lengths.shape != (3,) or not (np.isfinite(lengths) & (lengths > 0)).all():
         raise ValueError(f"the cell must be three positive edge lengths, got {cell!r}")
-    if density.ndim != 3 or not np.isfinite(density).all() or density.min() < 0:
-        raise ValueError("the density must be a three-dimensional array of finite numbers that are not negative")
-    first_and_second = _engine(engine or parameters.engine)(density, lengths, parameters)
-    voxel = lengths.prod() / density.size
-    zeroth = [voxel * (density**power).sum() for power in parameters.integral_powers]
-    return np.concatenate([zeroth, first_and_second])
+    is_tensor = isinstance(density, Tensor)
+    if density.ndim not in (3, 4) or 0 in density.shape:
+        raise ValueError(
+            "the density must be a three-dimensional array, or a batch of them, of finite numbers that are not negative; "
+            f"its shape is {tuple(density.shape)}"
+        )
+    finite = torch.isfinite(density) if isinstance(density, Tensor) else np.isfinite(density)
+    if not finite.all() or density.min() < 0:
+        raise ValueError("the density must be finite and not negative")
+    if parameters.sweep:
+        raise ValueError(f"the sweep over {', '.join(parameters.sweep)} must be expanded first")
+    batch = density if density.ndim == 4 else density[None]
+    if _engine(parameters, engine) == "kymatio":
+        if is_tensor:
+            raise ValueError("the engine 'kymatio' takes arrays, not tensors; 'torch' takes both")
+        assert isinstance(parameters, Scattering)
+        from gbscape.features.scattering_kymatio import scatter_kymatio
+
+        features: Tensor = torch.from_numpy(
+            np.stack(
+                [
+                    np.concatenate([_zeroth_order(torch.from_numpy(one), lengths, parameters).numpy(), paths])
+                    for one, paths in ((one, scatter_kymatio(one, lengths, parameters)) for one in np.asarray(batch))
+                ]
+            )
+        )
+    else:
+        tensor = batch if isinstance(batch, Tensor) else torch.from_numpy(np.ascontiguousarray(batch)).to(_device())
+        features = _transform(tensor, lengths, parameters)
+    if density.ndim == 3:
+        features = features[0]
+    return features if is_tensor else features.cpu().numpy()  # type: ignore[return-value]
 
 
-def feature_names(parameters: Scattering) -> list[str]:
-    """Names (n_features,): `S0[q]`, then `S1[j,l,q]` and `S2[j1,j2,l,q]`, l fastest but for the power.
+def _engine(parameters: Scattering | OrientedScattering, engine: str | None) -> str:
+    if isinstance(parameters, OrientedScattering):
+        if engine not in (None, "torch"):
+            raise ValueError(f"the oriented transform has the engine 'torch' alone, not {engine!r}")
+        return "torch"
+    name = engine or parameters.engine
+    if name not in ENGINES:
+        raise ValueError(f"unknown scattering engine {name!r}; allowed: {', '.join(map(repr, ENGINES))}")
+    return name
 
-    There are (1 + (J + 1)(J + 2) / 2 (l_max + 1)) powers of them, J = j_max.
+
+def _transform(batch: Tensor, lengths: NDArray[np.float64], parameters: Scattering | OrientedScattering) -> Tensor:
+    own = batch.to(DTYPES[parameters.precision])
+    family = GaussianSolidHarmonics(widths_angstrom(parameters))
+    if isinstance(parameters, OrientedScattering):
+        return scattering_oriented.oriented_samples(own, lengths.tolist(), family, parameters).flatten(1)
+    paths = scattering_invariant.invariant_integrals(
+        own,
+        lengths.tolist(),
+        family,
+        parameters.j_max + 1,
+        parameters.l_max,
+        parameters.integral_powers,
+        parameters.tolerance,
+    )
+    return torch.cat([_zeroth_order(batch, lengths, parameters), paths.flatten(1)], dim=1)
+
+
+def _zeroth_order(density: Tensor, lengths: NDArray[np.float64], parameters: Scattering) -> Tensor:
+    """(..., n_powers) integrals of the density's powers."""
+    positive = density.double().clamp_min(torch.finfo(torch.float64).tiny)  # a root has no derivative at zero
+    voxel = lengths.prod() / prod(density.shape[-3:])
+    return torch.stack([positive.pow(q).sum((-3, -2, -1)) * voxel for q in parameters.integral_powers], dim=-1)
+
+
+@cache
+def _device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    _log.info("there is no CUDA device: scattering runs on the CPU")
+    return torch.device("cpu")
+
+
+def widths_angstrom(parameters: Scattering | OrientedScattering) -> tuple[float, ...]:
+    """Widths of the wavelets by scale, narrowest first."""
+    if isinstance(parameters, Scattering):
+        return tuple(parameters.sigma_0_angstrom * 2.0**j for j in range(parameters.j_max + 1))
+    smallest, largest = parameters.smallest_width_angstrom, parameters.largest_width_angstrom
+    return tuple(float(width) for width in np.geomspace(smallest, largest, parameters.n_scales))
+
+
+def feature_names(parameters: Scattering | OrientedScattering) -> list[str]:
+    """Names (n_features,).
+
+    Invariant: `S0[q]`, then `S1[j,l,q]` and `S2[j1,j2,l,q]`, l fastest but for the power. There are
+    (1 + (J + 1)(J + 2) / 2 (l_max + 1)) powers of them, J = j_max.
+
+    Oriented: for each direction, polar index slowest, `S0`, then `S1[j]` and `S2[j1,j2]`, each with its samples, z
+    fastest; e.g. `S1[polar=3,azimuthal=0,j=7,x=64]`. There are directions times paths times samples of them.
     """
+    if isinstance(parameters, OrientedScattering):
+        return _oriented_names(parameters)
     widths, orders = range(parameters.j_max + 1), range(parameters.l_max + 1)
     paths = ["S0[{q}]"]
     paths += [f"S1[j={j},l={order},{{q}}]" for j in widths for order in orders]
     paths += [f"S2[j={j},{k},l={order},{{q}}]" for j in widths for k in widths if k > j for order in orders]
     return [path.format(q=f"q={power:g}") for path in paths for power in parameters.integral_powers]
+
+
+def _oriented_names(parameters: OrientedScattering) -> list[str]:
+    paths = [("S0", "")]
+    if parameters.layers > 1:
+        paths += [("S1", f"j={j},") for j in range(parameters.n_scales)]
+    if parameters.layers > 2:
+        paths += [("S2", f"j={j},{k},") for j, k in itertools.combinations(range(parameters.n_scales), 2)]
+    axes = [axis for axis in range(3) if axis == 0 or parameters.samples[axis] > 1]
+    samples = [",".join(f"{'xyz'[axis]}={index[axis]}" for axis in axes) for index in np.ndindex(*parameters.samples)]
+    return [
+        f"{layer}[polar={polar},azimuthal={azimuthal},{scales}{sample}]"
+        for polar in range(parameters.n_polar)
+        for azimuthal in range(parameters.n_azimuthal)
+        for layer, scales in paths
+        for sample in samples
+    ]
 
 
 def vacuum_angstrom(parameters: Scattering) -> float:
@@ -157,11 +296,3 @@ def _periodic_gaussians(
     return sum(
         np.exp(-0.5 * ((separation + image * length) / width) ** 2) for image in range(-images, images + 1)
     ) / np.sqrt(2 * np.pi * width**2)
-
-
-def _engine(name: Engine) -> Callable[[NDArray[np.float64], NDArray[np.float64], Scattering], NDArray[np.float64]]:
-    if name == "kymatio":
-        from gbscape.features.scattering_kymatio import scatter_kymatio
-
-        return scatter_kymatio
-    raise ValueError(f"unknown scattering engine {name!r}; allowed: 'kymatio'")
