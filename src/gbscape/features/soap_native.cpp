@@ -20,6 +20,7 @@ using gbscape::CellList;
 using gbscape::LANES;
 using gbscape::load;
 using gbscape::Neighbours;
+using gbscape::square_root;
 using gbscape::store;
 using gbscape::Structure;
 using gbscape::vec;
@@ -27,6 +28,8 @@ using gbscape::vec;
 namespace {
 
 constexpr int BLOCK = 64;  // neighbours in work at once
+constexpr size_t MANY_PAIRS = 32768;  // that are summed at once
+constexpr int GROUP = 4;   // angular momenta whose radial functions lie together, without gaps between them
 constexpr int MOST_CHANNELS = 127;
 enum Outcome { DONE = 0, FAILED = 1, COINCIDENT = 2 };
 constexpr int MOST_RADIAL_VECTORS = 40 / LANES;
@@ -34,18 +37,18 @@ constexpr int MOST_RADIAL_VECTORS = 40 / LANES;
 int padded(int n) { return (n + LANES - 1) / LANES * LANES; }
 int64_t padded64(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 
-// c[m][v] += sum_j r[j][v] y[m][j] for M rows and NV vectors of columns
+// c[m][v] += sum_j r[j][v] y[m][j] for M rows and NV vectors of columns; r, y and c with the strides given
 template <int NV, int M>
-void multiply_add(const double *r, int64_t r_stride, const double *y, int64_t y_stride, int64_t count, double *c,
-                  int64_t c_stride) {
+void multiply_add(const double *r, int64_t r_stride, const double *y, int64_t y_stride, int64_t y_step, int64_t count,
+                  double *c, int64_t c_stride) {
     vec sum[M][NV];
     for (int m = 0; m < M; ++m)
         for (int v = 0; v < NV; ++v) sum[m][v] = load(c + m * c_stride + v * LANES);
-    for (int64_t j = 0; j < count; ++j, r += r_stride) {
+    for (int64_t j = 0; j < count; ++j, r += r_stride, y += y_step) {
         vec row[NV];
         for (int v = 0; v < NV; ++v) row[v] = load(r + v * LANES);
         for (int m = 0; m < M; ++m) {
-            const double factor = y[m * y_stride + j];
+            const double factor = y[m * y_stride];
             for (int v = 0; v < NV; ++v) sum[m][v] += row[v] * factor;
         }
     }
@@ -56,42 +59,34 @@ void multiply_add(const double *r, int64_t r_stride, const double *y, int64_t y_
 template <int NV> constexpr int rows_at_once() { return ACCUMULATORS / NV < 1 ? 1 : std::min(ACCUMULATORS / NV, 12); }
 
 template <int NV, int M = rows_at_once<NV>()>
-void multiply_add_few(int rows, const double *r, int64_t r_stride, const double *y, int64_t y_stride, int64_t count,
-                      double *c, int64_t c_stride) {
-    if (rows == M) return multiply_add<NV, M>(r, r_stride, y, y_stride, count, c, c_stride);
-    if constexpr (M > 1) multiply_add_few<NV, M - 1>(rows, r, r_stride, y, y_stride, count, c, c_stride);
+void multiply_add_few(int rows, const double *r, int64_t r_stride, const double *y, int64_t y_stride, int64_t y_step,
+                      int64_t count, double *c, int64_t c_stride) {
+    if (rows == M) return multiply_add<NV, M>(r, r_stride, y, y_stride, y_step, count, c, c_stride);
+    if constexpr (M > 1) multiply_add_few<NV, M - 1>(rows, r, r_stride, y, y_stride, y_step, count, c, c_stride);
 }
 
 template <int NV>
-void multiply_add_all(int rows, const double *r, int64_t r_stride, const double *y, int64_t y_stride, int64_t count,
-                      double *c, int64_t c_stride) {
+void multiply_add_all(int rows, const double *r, int64_t r_stride, const double *y, int64_t y_stride, int64_t y_step,
+                      int64_t count, double *c, int64_t c_stride) {
     constexpr int most = rows_at_once<NV>();
     for (int passes = (rows + most - 1) / most; passes > 0; --passes) {
         const int now = (rows + passes - 1) / passes;
-        multiply_add_few<NV>(now, r, r_stride, y, y_stride, count, c, c_stride);
+        multiply_add_few<NV>(now, r, r_stride, y, y_stride, y_step, count, c, c_stride);
         rows -= now, y += now * y_stride, c += now * c_stride;
     }
 }
 
-using MultiplyAdd = void (*)(int, const double *, int64_t, const double *, int64_t, int64_t, double *, int64_t);
+using MultiplyAdd = void (*)(int, const double *, int64_t, const double *, int64_t, int64_t, int64_t, double *, int64_t);
 
-template <int NV> void interpolate(const double *const *at, const double *weights, int64_t level, int count, double *r) {
-    for (int j = 0; j < count; ++j) {
-        const double *value = at[j], *h = weights + 4 * j;
-        for (int v = 0; v < NV; ++v, value += LANES)
-            store(r + (int64_t(j) * NV + v) * LANES, load(value) * h[0] + load(value + level) * h[1] +
-                                                         load(value + 2 * level) * h[2] + load(value + 3 * level) * h[3]);
-    }
+template <int NV> MultiplyAdd pick(int wanted) {
+    if (wanted == NV) return multiply_add_all<NV>;
+    if constexpr (NV < MOST_RADIAL_VECTORS) return pick<NV + 1>(wanted);
+    return nullptr;
 }
 
-using Interpolate = void (*)(const double *const *, const double *, int64_t, int, double *);
+int64_t triangle(int64_t a) { return a * (a + 1) / 2; }
 
-template <int NV> void pick(int wanted, MultiplyAdd &multiply, Interpolate &fill) {
-    if (wanted == NV) multiply = multiply_add_all<NV>, fill = interpolate<NV>;
-    else if constexpr (NV < MOST_RADIAL_VECTORS) pick<NV + 1>(wanted, multiply, fill);
-}
-
-// p[a][v] = sum_m c[m][a] c[m][v] for A rows from a on and NB vectors of columns from v on
+// p[a][v] = sum_m c[m][a] c[m][v] for A rows from a on and NB vectors of columns from v on; row a lies at triangle(a)
 template <int A, int NB>
 void square_tile(const double *c, int64_t stride, int rows, int a, int v, double *p) {
     vec sum[A][NB] = {};
@@ -102,7 +97,7 @@ void square_tile(const double *c, int64_t stride, int rows, int a, int v, double
             for (int b = 0; b < NB; ++b) sum[i][b] += column[b] * c[a + i];
     }
     for (int i = 0; i < A; ++i)
-        for (int b = 0; b < NB; ++b) store(p + (a + i) * stride + v + b * LANES, sum[i][b]);
+        for (int b = 0; b < NB; ++b) store(p + triangle(a + i) + v + b * LANES, sum[i][b]);
 }
 
 template <int NB, int A = LANES>
@@ -111,16 +106,19 @@ void square_rows(int height, const double *c, int64_t stride, int rows, int a, i
     if constexpr (A > 1) square_rows<NB, A - 1>(height, c, stride, rows, a, v, p);
 }
 
-// The lower triangle (and what shares a vector with it) of the matrix of squares.
+// The lower triangle of the matrix of squares, row after row. What a row's last vector holds beyond the diagonal spills into
+// the next row, which is stored after it: rows upwards, and in each the tile on the diagonal first.
 void square(const double *c, int64_t stride, int n, int rows, double *p) {
-    constexpr int widest = ACCUMULATORS / LANES;
+    constexpr int widest = std::max(1, ACCUMULATORS / LANES);
+    static_assert(widest <= 3);
     for (int a = 0; a < n; a += LANES) {
         const int height = std::min(LANES, n - a);
-        for (int v = 0; v <= a;) {
-            const int left = (a - v) / LANES + 1;
-            if (widest >= 3 && left >= 3) square_rows<3>(height, c, stride, rows, a, v, p), v += 3 * LANES;
-            else if (left >= 2 && widest >= 2) square_rows<2>(height, c, stride, rows, a, v, p), v += 2 * LANES;
-            else square_rows<1>(height, c, stride, rows, a, v, p), v += LANES;
+        for (int end = a / LANES + 1; end > 0;) {
+            const int now = std::min(end, widest);
+            end -= now;
+            if (now == 1) square_rows<1>(height, c, stride, rows, a, end * LANES, p);
+            else if (now == 2) square_rows<2>(height, c, stride, rows, a, end * LANES, p);
+            else square_rows<3>(height, c, stride, rows, a, end * LANES, p);
         }
     }
 }
@@ -167,7 +165,7 @@ struct Aligned {  // doubles on a cache line
 struct Plan {  // mirrored by soap_native.py
     int32_t n_max, l_max, n_channels, normalise;
     double cutoff, transition_width;
-    const double *table;  // (n_points, 2, l_max + 1, padded n_max): see radial_basis.HermiteTable
+    const double *table;  // (n_points, 2, level): see radial_basis.HermiteTable; GROUP l together, filled up to whole vectors
     double inverse_step;
     int32_t n_points;
     int32_t unused;
@@ -178,17 +176,23 @@ struct Plan {  // mirrored by soap_native.py
 struct Expansion {
     Plan plan;
     int width, n_rows, n_all, stride;  // padded n_max; (l_max + 1)^2; n_max of all channels; the same padded
-    int64_t n_features;
-    std::vector<double> kappa, norm;  // norm: of each row of coefficients, times (4 / (2 l + 1))^(1/4)
-    MultiplyAdd multiply = nullptr;
-    Interpolate fill = nullptr;
+    int64_t n_features, n_pairs, triangle_size, level;
+    std::vector<double> kappa, norm;  // norm: of each row of coefficients, times (2 / (2 l + 1))^(1/4)
+    std::vector<double> weight;       // of each pair of radial functions: 1, on the diagonal 1 / sqrt(2)
+    MultiplyAdd multiply;
 
     explicit Expansion(const Plan &given) : plan(given) {
         const int l_max = plan.l_max;
         width = padded(plan.n_max), n_rows = (l_max + 1) * (l_max + 1);
         n_all = plan.n_max * plan.n_channels, stride = padded(n_all);
-        n_features = int64_t(n_all) * (n_all + 1) / 2 * (l_max + 1) + 1;
-        pick<1>(width / LANES, multiply, fill);
+        n_pairs = triangle(n_all), triangle_size = padded64(n_pairs) + LANES;
+        n_features = n_pairs * (l_max + 1) + 1;
+        multiply = pick<1>(width / LANES);
+        level = 0;
+        for (int l = 0; l <= l_max; l += GROUP) level += group_width(l);
+        weight.assign(padded64(n_pairs), 0);
+        std::fill(weight.begin(), weight.begin() + n_pairs, 1);
+        for (int a = 0; a < n_all; ++a) weight[triangle(a) + a] = M_SQRT1_2;
         kappa.assign(n_rows, 0), norm.assign(n_rows, 0);
         for (int m = 0; m <= l_max; ++m) {
             // P_lm = (2 m - 1)!! g_l y_l; (l - m) P_l = (2 l - 1) z P_(l-1) - (l + m - 1) P_(l-2)
@@ -202,29 +206,61 @@ struct Expansion {
                 }
                 double squared = (2 * l + 1) / (4 * M_PI) * (m ? 2 : 1);
                 for (int k = l - m + 1; k <= l + m; ++k) squared /= k;
-                const double factor = std::sqrt(squared) * odd * g * std::pow(4.0 / (2 * l + 1) / 2, 0.25);
+                const double factor = std::sqrt(squared) * odd * g * std::pow(2.0 / (2 * l + 1), 0.25);
                 norm[l * l + (m ? 2 * m - 1 : 0)] = factor;
                 norm[l * l + 2 * m] = factor;
             }
         }
     }
 
+    // Room that the radial functions of the group that begins with l take.
+    int group_width(int l) const { return padded(std::min(GROUP, plan.l_max + 1 - l) * plan.n_max); }
+
     int64_t coefficients() const { return int64_t(plan.n_channels) * n_rows * width; }
+};
+
+// Where neighbours stand, a vector of them at once: direction, interval of the table and the weights of its two ends.
+struct Radius {
+    typedef int64_t integers __attribute__((vector_size(8 * LANES)));
+    vec unit[3], weight[4];
+    integers interval;
+
+    Radius(vec x, vec y, vec z, const Plan &plan) {
+        const vec r = square_root(x * x + y * y + z * z);
+        const vec inverse = 1.0 / r, place = r * plan.inverse_step;
+        unit[0] = x * inverse, unit[1] = y * inverse, unit[2] = z * inverse;
+        interval = __builtin_convertvector(place, integers);
+        const vec t = place - __builtin_convertvector(interval, vec), s = 1.0 - t;
+        vec phase = (r - (plan.cutoff - plan.transition_width)) / plan.transition_width;
+        phase = phase > 0 ? phase : vec{};
+        const vec fade = 0.5 - 0.5 * sine((phase - 0.5) * M_PI);
+        weight[0] = fade * (1.0 + 2.0 * t) * s * s, weight[1] = fade * t * s * s;
+        weight[2] = fade * t * t * (1.0 + 2.0 * s), weight[3] = -fade * t * t * s;
+    }
+
+    // For angles up to pi / 2: its series, cut off where terms are below the rounding error.
+    static vec sine(vec angle) {
+        const vec squared = angle * angle;
+        vec sum = vec{} + 1.0;
+        for (int k = 21; k > 1; k -= 2) sum = 1.0 - squared * sum * (1.0 / (k * (k - 1)));
+        return angle * sum;
+    }
 };
 
 // The room in which one thread works.
 struct Worker {
     const Expansion &expansion;
     Neighbours found, sorted;
-    Aligned harmonics[2], radial, weights, unit, c, rows, squares, flat;
+    Aligned harmonics[2], radial, weights, unit, c, rows, squares, flat, scratch;
     const double *table_rows[BLOCK];
-    Aligned scratch;
     int64_t scratch_size = 0;
+    double squared_norm = 0;
+    std::vector<int32_t> pair_order, pair_chunk;
 
     explicit Worker(const Expansion &e)
         : expansion(e), harmonics{Aligned((2 * e.plan.l_max + 1) * BLOCK), Aligned((2 * e.plan.l_max + 1) * BLOCK)},
-          radial(BLOCK * e.width), weights(4 * BLOCK), unit(3 * BLOCK), c(e.coefficients()),
-          rows(int64_t(e.n_rows) * e.stride), squares(int64_t(e.plan.l_max + 1) * padded(e.n_all) * e.stride),
+          radial(BLOCK * (GROUP * e.plan.n_max + 2 * LANES)), weights(4 * BLOCK), unit(3 * BLOCK), c(e.coefficients()),
+          rows(int64_t(e.n_rows) * e.stride + e.width), squares((e.plan.l_max + 1) * e.triangle_size),
           flat(e.n_features + LANES * LANES) {
         found.reserve(512), sorted.reserve(512);
     }
@@ -237,128 +273,219 @@ struct Worker {
 
     void clear() { std::memset(c, 0, expansion.coefficients() * 8); }
 
-    // Adds neighbours of one channel to its coefficients; `step` 2: even l only.
-    void accumulate(const double *x, const double *y, const double *z, size_t count, int channel, int step) {
-        double *to = c + int64_t(channel) * expansion.n_rows * expansion.width;
-        for (size_t first = 0; first < count; first += BLOCK)
-            accumulate_block(x + first, y + first, z + first, int(std::min<size_t>(BLOCK, count - first)), to, step);
+    // Puts the members of `found` of one channel into `sorted`; how many they are.
+    size_t sort_out(int channel) {
+        sorted.reserve(found.count);
+        size_t n = 0;
+        for (size_t j = 0; j < found.count; ++j)
+            if (found.channel[j] == channel)
+                sorted.x[n] = found.x[j], sorted.y[n] = found.y[j], sorted.z[n] = found.z[j], ++n;
+        return n;
     }
 
-    void accumulate_block(const double *x, const double *y, const double *z, int count, double *to, int step) {
-        const Plan &plan = expansion.plan;
-        const int l_max = plan.l_max, width = expansion.width, lanes = padded(count);
-        const int64_t level = int64_t(l_max + 1) * width;
-        prepare(x, y, z, count, level);
-        const double *ux = unit, *uy = ux + BLOCK, *uz = uy + BLOCK;
+    // Adds neighbours of one channel to its coefficients.
+    void accumulate(Neighbours &of, size_t count, int channel) {
+        of.fill_up(count, 0.5 * expansion.plan.cutoff);
+        double *to = c + int64_t(channel) * expansion.n_rows * expansion.width;
+        for (size_t first = 0; first < count; first += BLOCK)
+            accumulate_block(&of.x[first], &of.y[first], &of.z[first], int(std::min<size_t>(BLOCK, count - first)), to);
+    }
+
+    void accumulate_block(const double *x, const double *y, const double *z, int count, double *to) {
+        const int l_max = expansion.plan.l_max, n_max = expansion.plan.n_max, width = expansion.width, lanes = padded(count);
+        prepare(x, y, z, lanes);
+        int row = 0;  // length of the rows of `radial`, a vector more than what is in them, which reading may overrun
         for (int l = 0; l <= l_max; ++l) {
             double *now = harmonics[l & 1];
-            advance(l, now, harmonics[1 - (l & 1)], ux, uy, uz, lanes);
-            if (l % step) continue;
-            expansion.fill(table_rows, weights, level, count, radial);
-            for (int j = 0; j < count; ++j) table_rows[j] += step * width;
-            expansion.multiply(2 * l + 1, radial, width, now, BLOCK, count, to + int64_t(l) * l * width, width);
+            advance(l, now, harmonics[1 - (l & 1)], now, unit, lanes, BLOCK);
+            if (l % GROUP == 0) {
+                row = expansion.group_width(l) + LANES;
+                interpolate(count, row - LANES, row);
+            }
+            expansion.multiply(2 * l + 1, radial + (l % GROUP) * n_max, row, now, BLOCK, 1, count, to + int64_t(l) * l * width,
+                               width);
         }
     }
 
     // Unit vectors, places in the table and the four weights of each neighbour.
-    void prepare(const double *x, const double *y, const double *z, int count, int64_t level) {
+    void prepare(const double *x, const double *y, const double *z, int lanes) {
         const Plan &plan = expansion.plan;
-        double *ux = unit, *uy = ux + BLOCK, *uz = uy + BLOCK;
-        const double inside = plan.cutoff - plan.transition_width;
-        for (int j = 0; j < count; ++j) {
-            const double r = std::sqrt(x[j] * x[j] + y[j] * y[j] + z[j] * z[j]), inverse = 1 / r;
-            ux[j] = x[j] * inverse, uy[j] = y[j] * inverse, uz[j] = z[j] * inverse;
-            const double place = r * plan.inverse_step;
-            const int k = std::min(int(place), plan.n_points - 2);
-            const double t = place - k;
-            double fade = 1;
-            if (r > inside) fade = 0.5 * (1 + std::cos(M_PI * (r - inside) / plan.transition_width));
-            table_rows[j] = plan.table + 2 * level * k;
-            double *h = weights + 4 * j;
-            h[0] = fade * (1 + 2 * t) * (1 - t) * (1 - t), h[1] = fade * t * (1 - t) * (1 - t);
-            h[2] = fade * t * t * (3 - 2 * t), h[3] = fade * t * t * (t - 1);
-        }
-        for (int j = count; j < padded(count); ++j) ux[j] = uy[j] = 0, uz[j] = 1;
-    }
-
-    // Turns the harmonics of l - 2 (in `now`) into those of l.
-    void advance(int l, double *now, const double *before, const double *ux, const double *uy, const double *uz, int lanes) {
-        const double *kappa = expansion.kappa.data() + l * (expansion.plan.l_max + 1);
-        if (l == 0) {
-            for (int j = 0; j < lanes; ++j) now[j] = 1;
-            return;
-        }
-        const double *top = before + (l == 1 ? 0 : 2 * l - 3) * BLOCK;
-        double *first = now + (2 * l - 1) * BLOCK, *second = first + BLOCK;
+        double *u = unit, *h = weights;
         for (int j = 0; j < lanes; j += LANES) {
-            const vec x = load(ux + j), y = load(uy + j), z = load(uz + j);
-            for (int m = 0; m < l; ++m) {
-                const vec factor = z * kappa[m];
-                for (int row = m ? 2 * m - 1 : 0; row <= 2 * m; ++row) {
-                    double *at = now + row * BLOCK + j;
-                    const vec up = factor * load(before + row * BLOCK + j);
-                    store(at, m < l - 1 ? up - load(at) : up);
-                }
-            }
-            const vec cosine = load(top + j), sine = l == 1 ? cosine - cosine : load(top + BLOCK + j);
-            store(first + j, x * cosine - y * sine);
-            store(second + j, y * cosine + x * sine);
+            const Radius at(load(x + j), load(y + j), load(z + j), plan);
+            for (int d = 0; d < 3; ++d) store(u + d * BLOCK + j, at.unit[d]);
+            for (int q = 0; q < 4; ++q) store(h + q * BLOCK + j, at.weight[q]);
+            for (int q = 0; q < LANES; ++q) table_rows[j + q] = plan.table + 2 * expansion.level * at.interval[q];
         }
     }
 
-    // Power spectrum of the coefficients `from` into `flat`; `central`: channels that the centre adds itself to.
+    // Radial functions of a group of l at each neighbour; the places in the table move on to the next group.
+    void interpolate(int count, int used, int row) {
+        const double *h = weights;
+        const int64_t level = expansion.level;
+        double *r = radial;
+        for (int j = 0; j < count; ++j, r += row) {
+            const double h0 = h[j], h1 = h[BLOCK + j], h2 = h[2 * BLOCK + j], h3 = h[3 * BLOCK + j];
+            const double *value = table_rows[j];
+            for (int v = 0; v < used; v += LANES)
+                store(r + v, (load(value + v) * h0 + load(value + level + v) * h1) +
+                                 (load(value + 2 * level + v) * h2 + load(value + 3 * level + v) * h3));
+            table_rows[j] += used;
+        }
+    }
+
+    // Harmonics of l from those of l - 1 and l - 2 (which may lie where those of l go); `u`: unit vectors; rows, and x, y
+    // and z, are `spacing` apart.
+    void advance(int l, double *now, const double *before, const double *earlier, const double *u, int lanes,
+                 int spacing) const {
+        const double *kappa = expansion.kappa.data() + l * (expansion.plan.l_max + 1);
+        for (int j = 0; j < lanes; j += LANES, now += LANES, before += LANES, earlier += LANES) {
+            if (l == 0) {
+                store(now, vec{} + 1.0);
+                continue;
+            }
+            const vec x = load(u + j), y = load(u + spacing + j), z = load(u + 2 * spacing + j);
+            if (l == 1) {
+                store(now, z * kappa[0]), store(now + spacing, x), store(now + 2 * spacing, y);
+                continue;
+            }
+            store(now, z * kappa[0] * load(before) - load(earlier));
+            double *to = now + spacing;
+            const double *from = before + spacing, *last = earlier + spacing;
+            for (int m = 1; m < l - 1; ++m, to += 2 * spacing, from += 2 * spacing, last += 2 * spacing) {
+                const vec factor = z * kappa[m];
+                store(to, factor * load(from) - load(last));
+                store(to + spacing, factor * load(from + spacing) - load(last + spacing));
+            }
+            const vec cosine = load(from), sine = load(from + spacing), factor = z * kappa[l - 1];
+            store(to, factor * cosine), store(to + spacing, factor * sine);
+            store(to + 2 * spacing, x * cosine - y * sine), store(to + 3 * spacing, y * cosine + x * sine);
+        }
+    }
+
+    // Adds many pairs of one channel to its coefficients, whichever their centres; `step` 2: even l only.
+    //
+    // A sum over pairs needs no radial function of each pair: what a pair gives to the values and derivatives at the ends of
+    // its interval of the table is summed, and the table applied to the sums. Pairs are taken chunk of the table by chunk.
+    void accumulate_pairs(Neighbours &pairs, size_t count, int channel, int step) {
+        if (count == 0) return;
+        const Plan &plan = expansion.plan;
+        const int l_max = plan.l_max;
+        pairs.fill_up(count, 0.5 * plan.cutoff);
+        // rows of the harmonics that are wanted lie in front, so that they can be read as whole vectors
+        std::vector<int> offset(l_max + 1);
+        int wanted = 0, others = 0;
+        for (int l = 0; l <= l_max; l += step) offset[l] = wanted, wanted += 2 * l + 1;
+        wanted = padded(wanted);
+        for (int l = 1; l <= l_max && step == 2; l += 2) offset[l] = wanted + others, others += 2 * l + 1;
+        int shift = 5;  // points of the table in a chunk, such that their sums fit into the first-level cache
+        while (shift > 1 && (2 << shift) * wanted > 3072) --shift;
+        const int chunk_points = 1 << shift, n_chunks = ((plan.n_points - 1) >> shift) + 1;
+        double *y = room(int64_t(wanted + others) * LANES + 2 * (chunk_points + 1) * int64_t(wanted) + 3 * LANES);
+        double *sums = y + int64_t(wanted + others) * LANES, *u = sums + 2 * (chunk_points + 1) * int64_t(wanted);
+        std::memset(y, 0, int64_t(wanted) * LANES * 8);
+
+        std::vector<int32_t> &order = pair_order, &chunk_of = pair_chunk, start(n_chunks + 1, 0);
+        order.resize(padded64(count)), chunk_of.resize(padded64(count));
+        for (size_t j = 0; j < count; j += LANES) {
+            const vec x = load(&pairs.x[j]), y = load(&pairs.y[j]), z = load(&pairs.z[j]);
+            const vec place = square_root(x * x + y * y + z * z) * plan.inverse_step;
+            for (int q = 0; q < LANES; ++q) chunk_of[j + q] = int32_t(place[q]) >> shift;
+        }
+        for (size_t j = 0; j < count; ++j) ++start[chunk_of[j] + 1];
+        for (int k = 0; k < n_chunks; ++k) start[k + 1] += start[k];
+        for (size_t j = 0; j < count; ++j) order[start[chunk_of[j]]++] = int32_t(j);  // leaves starts one place further
+
+        double *to = c + int64_t(channel) * expansion.n_rows * expansion.width;
+        for (int chunk = 0; chunk < n_chunks; ++chunk) {
+            const int first = chunk ? start[chunk - 1] : 0, last = start[chunk], first_point = chunk << shift;
+            if (first == last) continue;
+            const int points = std::min(chunk_points + 1, plan.n_points - first_point);
+            std::memset(sums, 0, 2 * points * int64_t(wanted) * 8);
+            for (int j = first; j < last; j += LANES)
+                sum_up(pairs, &order[j], std::min(LANES, last - j), first_point, offset.data(), wanted, y, u, sums);
+            int64_t column = 0;
+            for (int l = 0; l <= l_max; ++l) {
+                if (l % step == 0)
+                    expansion.multiply(2 * l + 1, plan.table + 2 * expansion.level * first_point + column + (l % GROUP) * plan.n_max,
+                                       expansion.level, sums + offset[l], 1, wanted, 2 * points,
+                                       to + int64_t(l) * l * expansion.width, expansion.width);
+                if (l % GROUP == GROUP - 1) column += expansion.group_width(l - l % GROUP);
+            }
+        }
+    }
+
+    // What up to LANES pairs give to the ends of their intervals.
+    void sum_up(const Neighbours &pairs, const int32_t *chosen, int count, int first_point, const int *offset,
+                int wanted, double *y, double *u, double *sums) const {
+        const int l_max = expansion.plan.l_max;
+        vec x, py, z;
+        for (int q = 0; q < LANES; ++q) {
+            const int32_t j = chosen[q < count ? q : 0];
+            x[q] = pairs.x[j], py[q] = pairs.y[j], z[q] = pairs.z[j];
+        }
+        const Radius at(x, py, z, expansion.plan);
+        for (int d = 0; d < 3; ++d) store(u + d * LANES, at.unit[d]);
+        for (int l = 0; l <= l_max; ++l) {
+            const double *before = y + offset[std::max(l - 1, 0)] * LANES, *earlier = y + offset[std::max(l - 2, 0)] * LANES;
+            advance(l, y + offset[l] * LANES, before, earlier, u, LANES, LANES);
+        }
+        double weight[4][LANES];
+        int64_t place[LANES];
+        for (int end = 0; end < 4; ++end) store(weight[end], at.weight[end]);
+        for (int q = 0; q < LANES; ++q) place[q] = (at.interval[q] - first_point) * 2 * wanted;
+        for (int row = 0; row < wanted; row += LANES) {
+            vec tile[LANES];
+            for (int q = 0; q < LANES; ++q) tile[q] = load(y + (row + q) * LANES);
+            transpose(tile);
+            for (int q = 0; q < count; ++q) {
+                double *sum = sums + place[q] + row;
+                for (int end = 0; end < 4; ++end, sum += wanted) store(sum, load(sum) + tile[q] * weight[end][q]);
+            }
+        }
+    }
+
+    // Power spectrum of the coefficients `from` into `flat`; the centre adds itself to the channels by these weights.
     void finish(const double *from, const double *central_weights) {
         const Plan &plan = expansion.plan;
-        const int n = plan.n_max, width = expansion.width, all = expansion.n_all, l_max = plan.l_max;
-        const int64_t stride = expansion.stride, area = int64_t(padded(all)) * stride;
-        for (int s = 0; s < plan.n_channels; ++s)
-            for (int row = 0; row < expansion.n_rows; ++row) {
+        const int n = plan.n_max, width = expansion.width, all = expansion.n_all, levels = plan.l_max + 1;
+        const int64_t stride = expansion.stride, size = expansion.triangle_size, n_pairs = expansion.n_pairs;
+        // the last vector of a channel reaches into the next one, which is stored after it
+        for (int row = 0; row < expansion.n_rows; ++row)
+            for (int s = 0; s < plan.n_channels; ++s) {
                 const double *source = from + (int64_t(s) * expansion.n_rows + row) * width;
                 double *target = rows + row * stride + s * n;
-                for (int a = 0; a < n; ++a) target[a] = source[a] * expansion.norm[row];
+                for (int v = 0; v < width; v += LANES) store(target + v, load(source + v) * expansion.norm[row]);
             }
+        const double root = std::sqrt(M_SQRT2);
         for (int s = 0; s < plan.n_channels; ++s)
-            for (int a = 0; a < n; ++a) rows[s * n + a] += central_weights[s] * plan.central[a] * std::pow(2.0, 0.25);
-        for (int l = 0; l <= l_max; ++l) {
-            double *p = squares + l * area;
-            square(rows + int64_t(l) * l * stride, stride, all, 2 * l + 1, p);
-            for (int a = 0; a < all; ++a) p[a * stride + a] *= M_SQRT1_2;
-        }
-        // (l, a, b) -> (a, b, l); what a vector holds beyond l_max is overwritten by the vectors stored after it
-        const int levels = l_max + 1;
-        double *out = flat;
-        for (int a = 0; a < all; ++a) {
-            for (int b = 0; b <= a; b += LANES) {
-                const int columns = std::min(LANES, a - b + 1);
-                for (int l = (levels - 1) / LANES * LANES; l >= 0; l -= LANES) {
-                    vec tile[LANES];
-                    for (int q = 0; q < LANES; ++q)
-                        tile[q] = l + q < levels ? load(squares + (l + q) * area + a * stride + b) : vec{};
-                    transpose(tile);
-                    for (int q = 0; q < columns; ++q) store(out + (b + q) * levels + l, tile[q]);
+            for (int a = 0; a < n; ++a) rows[s * n + a] += root * central_weights[s] * plan.central[a];
+        for (int l = 0; l < levels; ++l) square(rows + int64_t(l) * l * stride, stride, all, 2 * l + 1, squares + l * size);
+        // (l, pair) -> (pair, l); what a vector holds beyond l_max is overwritten by the vectors stored after it
+        vec sum{};
+        for (int64_t pair = 0; pair < n_pairs; pair += LANES) {
+            const int columns = int(std::min<int64_t>(LANES, n_pairs - pair));
+            const vec weight = load(expansion.weight.data() + pair);
+            for (int l = (levels - 1) / LANES * LANES; l >= 0; l -= LANES) {
+                vec tile[LANES];
+                for (int q = 0; q < LANES; ++q) {
+                    tile[q] = l + q < levels ? load(squares + (l + q) * size + pair) * weight : vec{};
+                    sum += tile[q] * tile[q];
                 }
+                transpose(tile);
+                for (int q = 0; q < columns; ++q) store(flat + (pair + q) * levels + l, tile[q]);
             }
-            out += (a + 1) * levels;
         }
         flat[expansion.n_features - 1] = 0;
+        squared_norm = 0;
+        for (int q = 0; q < LANES; ++q) squared_norm += sum[q];
     }
 
     // Writes `flat`, divided by its norm if so wished.
     void write(double *out) const {
         const int64_t n = expansion.n_features;
         double factor = 1;
-        if (expansion.plan.normalise) {
-            for (int64_t k = n; k < padded64(n); ++k) flat[k] = 0;
-            vec sum[4] = {};
-            int64_t k = 0;
-            for (; k + 4 * LANES <= n; k += 4 * LANES)
-                for (int q = 0; q < 4; ++q) sum[q] += load(flat + k + q * LANES) * load(flat + k + q * LANES);
-            for (; k < n; k += LANES) sum[0] += load(flat + k) * load(flat + k);
-            const vec total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-            double squared = 0;
-            for (int q = 0; q < LANES; ++q) squared += total[q];
-            factor = squared > 0 ? 1 / std::sqrt(squared) : 0;
-        }
+        if (expansion.plan.normalise) factor = squared_norm > 0 ? 1 / std::sqrt(squared_norm) : 0;
         int64_t k = 0;
         for (; k + LANES <= n; k += LANES) store(out + k, load(flat + k) * factor);
         for (; k < n; ++k) out[k] = flat[k] * factor;
@@ -396,34 +523,37 @@ struct Soap {  // a structure and its centres, ready
     Soap(const Structure &given, const int64_t *chosen, int64_t n, double cutoff)
         : structure(given), centres(chosen, chosen + n), cells(given, chosen, n, cutoff) {}
 
-    // Coefficients of the centre at this place of the order of visits, into the worker; its channel.
-    int expand(Worker &worker, int64_t visit, int step = 1) const {
-        const Plan &plan = worker.expansion.plan;
+    // Appends the neighbours of the centre at this place of the order of visits; its channel.
+    int gather(Worker &worker, int64_t visit) const {
         const int64_t atom = centres[cells.centre_at(visit)];
         const int channel = structure.channels[atom];
         double position[3];
         cells.wrapped(atom, position);
-        Neighbours &found = worker.found;
-        found.count = 0;
-        if (cells.gather(position, found) > (channel >= 0)) throw Coincidence{0, atom};
-        if (plan.n_channels == 1) {
-            worker.accumulate(found.x.data(), found.y.data(), found.z.data(), found.count, 0, step);
+        if (cells.gather(position, worker.found) > (channel >= 0)) throw Coincidence{0, atom};
+        return channel;
+    }
+
+    // Appends the neighbours of the atom at this place of the sorted atoms that come after it.
+    void gather_later(Worker &worker, int64_t place) const {
+        double position[3];
+        cells.sorted(place, position);
+        if (cells.gather(position, worker.found, place) > 0) find_coincidence(worker);
+    }
+
+    // Coefficients of the centre at this place of the order of visits, into the worker; the channel it adds itself to.
+    int expand(Worker &worker, int64_t visit) const {
+        worker.clear();
+        worker.found.count = 0;
+        const int channel = gather(worker, visit), n_channels = worker.expansion.plan.n_channels;
+        if (n_channels == 1) {
+            worker.accumulate(worker.found, worker.found.count, 0);
             return 0;  // quippy's way: a single density holds the central atom whatever its species
         }
-        Neighbours &sorted = worker.sorted;
-        sorted.reserve(found.count);
-        for (int s = 0; s < plan.n_channels; ++s) {
-            size_t n = 0;
-            for (size_t j = 0; j < found.count; ++j)
-                if (found.channel[j] == s)
-                    sorted.x[n] = found.x[j], sorted.y[n] = found.y[j], sorted.z[n] = found.z[j], ++n;
-            worker.accumulate(sorted.x.data(), sorted.y.data(), sorted.z.data(), n, s, step);
-        }
+        for (int s = 0; s < n_channels; ++s) worker.accumulate(worker.sorted, worker.sort_out(s), s);
         return channel;
     }
 
     void spectrum(Worker &worker, int64_t visit) const {
-        worker.clear();
         const int channel = expand(worker, visit);
         double central[MOST_CHANNELS] = {};
         if (channel >= 0) central[channel] = 1;
@@ -468,21 +598,18 @@ void add_coefficients(const Soap &soap, Worker &worker, int64_t first, int64_t l
     const Expansion &e = worker.expansion;
     worker.clear();
     const bool half = half_pairs(soap, e);
-    if (half) {
-        Neighbours &found = worker.found;
+    const int step = e.plan.n_channels == 1 && soap.all_alike() ? 2 : 1;  // odd l cancel
+    Neighbours &found = worker.found;
+    found.count = 0;
+    for (int64_t place = first; place < last; ++place) {
+        if (half) soap.gather_later(worker, place);
+        else soap.gather(worker, place);
+        if (found.count < MANY_PAIRS && place + 1 < last) continue;
+        if (e.plan.n_channels == 1) worker.accumulate_pairs(found, found.count, 0, step);
+        else
+            for (int s = 0; s < e.plan.n_channels; ++s)
+                worker.accumulate_pairs(worker.sorted, worker.sort_out(s), s, step);
         found.count = 0;
-        double position[3];
-        for (int64_t place = first; place < last; ++place) {
-            soap.cells.sorted(place, position);
-            if (soap.cells.gather(position, found, place) > 0) soap.find_coincidence(worker);
-            if (found.count >= 16 * BLOCK || place + 1 == last) {
-                worker.accumulate(found.x.data(), found.y.data(), found.z.data(), found.count, 0, 2);
-                found.count = 0;
-            }
-        }
-    } else {
-        const int step = e.plan.n_channels == 1 && soap.all_alike() ? 2 : 1;  // odd l cancel
-        for (int64_t visit = first; visit < last; ++visit) soap.expand(worker, visit, step);
     }
     for (int64_t k = 0; k < e.coefficients(); ++k) sum[k] += (half ? 2 : 1) * worker.c[k];
 }
@@ -526,10 +653,8 @@ void project(const double *vectors, int64_t stride, int rows, int64_t n_features
         const int64_t count = std::min<int64_t>(part, n_features - first);
         for (int column = 0; column < columns;) {
             const int width = std::min(widest, (columns - column) / LANES);
-            MultiplyAdd multiply = nullptr;
-            Interpolate unused = nullptr;
-            pick<1>(width, multiply, unused);
-            multiply(rows, projection + first * columns + column, columns, vectors + first, stride, count, out + column, columns);
+            pick<1>(width)(rows, projection + first * columns + column, columns, vectors + first, stride, 1, count, out + column,
+                           columns);
             column += width * LANES;
         }
     }
@@ -555,6 +680,8 @@ template <class Body> int guarded(Body body) {
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
 EXPORTED int soap_lanes() { return LANES; }
+
+EXPORTED int soap_group() { return GROUP; }
 
 EXPORTED const char *soap_message() { return message; }
 

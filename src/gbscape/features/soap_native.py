@@ -191,8 +191,10 @@ def _check(library: ctypes.CDLL, code: int, where: str = "") -> None:
 def _plan(parameters: SoapParameters, n_species: int) -> _Plan:
     if n_species > _MOST_SPECIES:
         raise ValueError(f"at most {_MOST_SPECIES} neighbour species are possible, got {n_species}")
-    p = parameters
-    table, step = _padded_table(p.n_max, p.l_max, p.cutoff_angstrom, p.sigma_angstrom, _library().soap_lanes())
+    p, library = parameters, _library()
+    table, step = _kernel_table(
+        p.n_max, p.l_max, p.cutoff_angstrom, p.sigma_angstrom, library.soap_lanes(), library.soap_group()
+    )
     central = p.central_weight * central_coefficients(p.n_max, p.cutoff_angstrom, p.sigma_angstrom)
     plan = _Plan(
         n_max=p.n_max,
@@ -211,18 +213,31 @@ def _plan(parameters: SoapParameters, n_species: int) -> _Plan:
 
 
 @lru_cache(maxsize=8)
-def _padded_table(n_max: int, l_max: int, cutoff: float, sigma: float, lanes: int) -> tuple[NDArray[np.float64], float]:
-    """The Hermite table with n_max filled up to whole vectors of the kernel, on a cache line."""
+def _kernel_table(
+    n_max: int, l_max: int, cutoff: float, sigma: float, lanes: int, group: int
+) -> tuple[NDArray[np.float64], float]:
+    """The Hermite table (n_points, 2, level) as the kernel reads it, and its step.
+
+    The radial functions of `group` angular momenta stand one after the other and are filled up to whole vectors of `lanes`
+    numbers; the table begins on a cache line.
+    """
     parameters = SoapParameters(
-        n_max=n_max, l_max=l_max, cutoff_angstrom=cutoff, sigma_angstrom=sigma,
-        cutoff_transition_width_angstrom=min(0.5, cutoff / 2),
-    )  # fmt: skip
+        n_max=n_max,
+        l_max=l_max,
+        cutoff_angstrom=cutoff,
+        sigma_angstrom=sigma,
+        cutoff_transition_width_angstrom=min(0.5, cutoff / 2),  # the table is without the cut-off function
+    )
     values, step = hermite_table(parameters, _TOLERANCE)
-    shape = (*values.shape[:-1], -(-n_max // lanes) * lanes)
-    raw = np.zeros(np.prod(shape) + 8)
+    parts = []
+    for first in range(0, l_max + 1, group):
+        part = values[:, :, first : first + group].reshape(len(values), 2, -1)
+        parts.append(np.pad(part, ((0, 0), (0, 0), (0, -part.shape[2] % lanes))))
+    filled = np.concatenate(parts, axis=2)
+    raw = np.zeros(filled.size + 16)  # the kernel reads a vector beyond what it uses
     start = -raw.ctypes.data // 8 % 8
-    table = raw[start : start + np.prod(shape)].reshape(shape)
-    table[..., :n_max] = values
+    table = raw[start : start + filled.size].reshape(filled.shape)
+    table[:] = filled
     return table, step
 
 

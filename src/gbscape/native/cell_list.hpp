@@ -29,6 +29,11 @@ struct Neighbours {  // of one centre: vectors from it, in lanes of LANES with r
     std::vector<int8_t> channel;
     size_t count = 0;
 
+    // Gives the vector that holds the last one harmless other members.
+    void fill_up(size_t n, double distance) {
+        for (size_t j = n; j < n + LANES; ++j) x[j] = distance, y[j] = z[j] = 0;
+    }
+
     void reserve(size_t more) {
         if (count + more + LANES <= x.size()) return;
         const size_t size = 2 * (count + more + LANES);
@@ -40,7 +45,8 @@ class CellList {
 public:
     // centres: indices of atoms; their order of visit follows the bins.
     CellList(const Structure &structure, const int64_t *centres, int64_t n_centres, double cutoff)
-        : cutoff_(cutoff), squared_cutoff_(cutoff * cutoff), structure_(structure) {
+        : with_channels_(std::any_of(structure.channels, structure.channels + structure.n, [](int8_t c) { return c > 0; })),
+          cutoff_(cutoff), squared_cutoff_(cutoff * cutoff), structure_(structure) {
         invert_cell();
         find_region(centres, n_centres);
         choose_bins();
@@ -94,6 +100,7 @@ public:
     }
 
 private:
+    bool with_channels_;
     double cutoff_, squared_cutoff_;
     Structure structure_;
     double cell_[3][3], inverse_[3][3], reach_[3];  // reach: the cut-off in fractions of the cell's heights
@@ -250,7 +257,9 @@ private:
             _mm512_storeu_pd(&found.y[count], _mm512_maskz_compress_pd(kept, dy));
             _mm512_storeu_pd(&found.z[count], _mm512_maskz_compress_pd(kept, dz));
             size_t at = count;
-            for (unsigned bits = kept; bits; bits &= bits - 1) found.channel[at++] = channel_[j + __builtin_ctz(bits)];
+            if (with_channels_)
+                for (unsigned bits = kept; bits; bits &= bits - 1)
+                    found.channel[at++] = channel_[j + __builtin_ctz(bits)];
             coinciding += __builtin_popcount(same);
             count += __builtin_popcount(kept);
         }

@@ -1,7 +1,9 @@
 // Vectors of doubles as wide as the processor's registers, in the notation of GCC and Clang.
 #pragma once
 
-#if defined(__AVX512F__)
+#include <cmath>
+
+#if defined(__AVX__)
 #include <immintrin.h>
 #endif
 
@@ -20,5 +22,16 @@ typedef double unaligned_vec __attribute__((vector_size(8 * LANES), aligned(8), 
 
 static inline vec load(const double *p) { return *reinterpret_cast<const unaligned_vec *>(p); }
 static inline void store(double *p, vec v) { *reinterpret_cast<unaligned_vec *>(p) = v; }
+
+static inline vec square_root(vec v) {
+#if defined(__AVX512F__)
+    return vec(_mm512_sqrt_pd(__m512d(v)));
+#elif defined(__AVX__)
+    return vec(_mm256_sqrt_pd(__m256d(v)));
+#else
+    for (int q = 0; q < LANES; ++q) v[q] = std::sqrt(v[q]);
+    return v;
+#endif
+}
 
 }  // namespace gbscape
