@@ -27,15 +27,14 @@ using gbscape::vec;
 
 namespace {
 
-constexpr int BLOCK = 64;  // neighbours in work at once
-constexpr size_t MANY_PAIRS = 32768;  // that are summed at once
-constexpr int GROUP = 4;   // angular momenta whose radial functions lie together, without gaps between them
+constexpr int BLOCK = 64;             // neighbours in work at once
+constexpr int GROUP = 4;              // angular momenta whose radial functions lie together, without gaps between them
+constexpr size_t MANY_PAIRS = 32768;  // pairs that are summed at once
+constexpr int MOST_RADIAL_VECTORS = 40 / LANES;
 constexpr int MOST_CHANNELS = 127;
 enum Outcome { DONE = 0, FAILED = 1, COINCIDENT = 2 };
-constexpr int MOST_RADIAL_VECTORS = 40 / LANES;
 
-int padded(int n) { return (n + LANES - 1) / LANES * LANES; }
-int64_t padded64(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+template <class Integer> Integer padded(Integer n) { return (n + LANES - 1) / LANES * LANES; }
 
 // c[m][v] += sum_j r[j][v] y[m][j] for M rows and NV vectors of columns; r, y and c with the strides given
 template <int NV, int M>
@@ -168,7 +167,6 @@ struct Plan {  // mirrored by soap_native.py
     const double *table;  // (n_points, 2, level): see radial_basis.HermiteTable; GROUP l together, filled up to whole vectors
     double inverse_step;
     int32_t n_points;
-    int32_t unused;
     const double *central;  // (n_max,)
 };
 
@@ -185,12 +183,12 @@ struct Expansion {
         const int l_max = plan.l_max;
         width = padded(plan.n_max), n_rows = (l_max + 1) * (l_max + 1);
         n_all = plan.n_max * plan.n_channels, stride = padded(n_all);
-        n_pairs = triangle(n_all), triangle_size = padded64(n_pairs) + LANES;
+        n_pairs = triangle(n_all), triangle_size = padded(n_pairs) + LANES;
         n_features = n_pairs * (l_max + 1) + 1;
         multiply = pick<1>(width / LANES);
         level = 0;
         for (int l = 0; l <= l_max; l += GROUP) level += group_width(l);
-        weight.assign(padded64(n_pairs), 0);
+        weight.assign(padded(n_pairs), 0);
         std::fill(weight.begin(), weight.begin() + n_pairs, 1);
         for (int a = 0; a < n_all; ++a) weight[triangle(a) + a] = M_SQRT1_2;
         kappa.assign(n_rows, 0), norm.assign(n_rows, 0);
@@ -223,14 +221,18 @@ struct Expansion {
 struct Radius {
     typedef int64_t integers __attribute__((vector_size(8 * LANES)));
     vec unit[3], weight[4];
-    integers interval;
 
-    Radius(vec x, vec y, vec z, const Plan &plan) {
-        const vec r = square_root(x * x + y * y + z * z);
-        const vec inverse = 1.0 / r, place = r * plan.inverse_step;
+    static vec distance(vec x, vec y, vec z) { return square_root(x * x + y * y + z * z); }
+
+    static integers interval(vec x, vec y, vec z, const Plan &plan) {
+        return __builtin_convertvector(distance(x, y, z) * plan.inverse_step, integers);
+    }
+
+    // The interval is given, as computing it twice may round it twice.
+    Radius(vec x, vec y, vec z, integers interval, const Plan &plan) {
+        const vec r = distance(x, y, z), inverse = 1.0 / r;
         unit[0] = x * inverse, unit[1] = y * inverse, unit[2] = z * inverse;
-        interval = __builtin_convertvector(place, integers);
-        const vec t = place - __builtin_convertvector(interval, vec), s = 1.0 - t;
+        const vec t = r * plan.inverse_step - __builtin_convertvector(interval, vec), s = 1.0 - t;
         vec phase = (r - (plan.cutoff - plan.transition_width)) / plan.transition_width;
         phase = phase > 0 ? phase : vec{};
         const vec fade = 0.5 - 0.5 * sine((phase - 0.5) * M_PI);
@@ -255,7 +257,7 @@ struct Worker {
     const double *table_rows[BLOCK];
     int64_t scratch_size = 0;
     double squared_norm = 0;
-    std::vector<int32_t> pair_order, pair_chunk;
+    std::vector<int32_t> pair_order, pair_interval;
 
     explicit Worker(const Expansion &e)
         : expansion(e), harmonics{Aligned((2 * e.plan.l_max + 1) * BLOCK), Aligned((2 * e.plan.l_max + 1) * BLOCK)},
@@ -312,10 +314,12 @@ struct Worker {
         const Plan &plan = expansion.plan;
         double *u = unit, *h = weights;
         for (int j = 0; j < lanes; j += LANES) {
-            const Radius at(load(x + j), load(y + j), load(z + j), plan);
+            const vec vx = load(x + j), vy = load(y + j), vz = load(z + j);
+            const Radius::integers interval = Radius::interval(vx, vy, vz, plan);
+            const Radius at(vx, vy, vz, interval, plan);
             for (int d = 0; d < 3; ++d) store(u + d * BLOCK + j, at.unit[d]);
             for (int q = 0; q < 4; ++q) store(h + q * BLOCK + j, at.weight[q]);
-            for (int q = 0; q < LANES; ++q) table_rows[j + q] = plan.table + 2 * expansion.level * at.interval[q];
+            for (int q = 0; q < LANES; ++q) table_rows[j + q] = plan.table + 2 * expansion.level * interval[q];
         }
     }
 
@@ -385,16 +389,17 @@ struct Worker {
         double *sums = y + int64_t(wanted + others) * LANES, *u = sums + 2 * (chunk_points + 1) * int64_t(wanted);
         std::memset(y, 0, int64_t(wanted) * LANES * 8);
 
-        std::vector<int32_t> &order = pair_order, &chunk_of = pair_chunk, start(n_chunks + 1, 0);
-        order.resize(padded64(count)), chunk_of.resize(padded64(count));
+        std::vector<int32_t> start(n_chunks + 1, 0);
+        pair_order.resize(padded(count)), pair_interval.resize(padded(count));
         for (size_t j = 0; j < count; j += LANES) {
-            const vec x = load(&pairs.x[j]), y = load(&pairs.y[j]), z = load(&pairs.z[j]);
-            const vec place = square_root(x * x + y * y + z * z) * plan.inverse_step;
-            for (int q = 0; q < LANES; ++q) chunk_of[j + q] = int32_t(place[q]) >> shift;
+            const Radius::integers interval =
+                Radius::interval(load(&pairs.x[j]), load(&pairs.y[j]), load(&pairs.z[j]), plan);
+            for (int q = 0; q < LANES; ++q) pair_interval[j + q] = int32_t(interval[q]);
         }
-        for (size_t j = 0; j < count; ++j) ++start[chunk_of[j] + 1];
+        for (size_t j = 0; j < count; ++j) ++start[(pair_interval[j] >> shift) + 1];
         for (int k = 0; k < n_chunks; ++k) start[k + 1] += start[k];
-        for (size_t j = 0; j < count; ++j) order[start[chunk_of[j]]++] = int32_t(j);  // leaves starts one place further
+        for (size_t j = 0; j < count; ++j)  // afterwards start[k] is where chunk k ends
+            pair_order[start[pair_interval[j] >> shift]++] = int32_t(j);
 
         double *to = c + int64_t(channel) * expansion.n_rows * expansion.width;
         for (int chunk = 0; chunk < n_chunks; ++chunk) {
@@ -403,7 +408,7 @@ struct Worker {
             const int points = std::min(chunk_points + 1, plan.n_points - first_point);
             std::memset(sums, 0, 2 * points * int64_t(wanted) * 8);
             for (int j = first; j < last; j += LANES)
-                sum_up(pairs, &order[j], std::min(LANES, last - j), first_point, offset.data(), wanted, y, u, sums);
+                sum_up(pairs, &pair_order[j], std::min(LANES, last - j), first_point, offset.data(), wanted, y, u, sums);
             int64_t column = 0;
             for (int l = 0; l <= l_max; ++l) {
                 if (l % step == 0)
@@ -419,12 +424,14 @@ struct Worker {
     void sum_up(const Neighbours &pairs, const int32_t *chosen, int count, int first_point, const int *offset,
                 int wanted, double *y, double *u, double *sums) const {
         const int l_max = expansion.plan.l_max;
-        vec x, py, z;
+        double gathered[3][LANES];
+        Radius::integers interval;
         for (int q = 0; q < LANES; ++q) {
             const int32_t j = chosen[q < count ? q : 0];
-            x[q] = pairs.x[j], py[q] = pairs.y[j], z[q] = pairs.z[j];
+            gathered[0][q] = pairs.x[j], gathered[1][q] = pairs.y[j], gathered[2][q] = pairs.z[j];
+            interval[q] = pair_interval[j];
         }
-        const Radius at(x, py, z, expansion.plan);
+        const Radius at(load(gathered[0]), load(gathered[1]), load(gathered[2]), interval, expansion.plan);
         for (int d = 0; d < 3; ++d) store(u + d * LANES, at.unit[d]);
         for (int l = 0; l <= l_max; ++l) {
             const double *before = y + offset[std::max(l - 1, 0)] * LANES, *earlier = y + offset[std::max(l - 2, 0)] * LANES;
@@ -433,7 +440,7 @@ struct Worker {
         double weight[4][LANES];
         int64_t place[LANES];
         for (int end = 0; end < 4; ++end) store(weight[end], at.weight[end]);
-        for (int q = 0; q < LANES; ++q) place[q] = (at.interval[q] - first_point) * 2 * wanted;
+        for (int q = 0; q < LANES; ++q) place[q] = (interval[q] - first_point) * 2 * wanted;
         for (int row = 0; row < wanted; row += LANES) {
             vec tile[LANES];
             for (int q = 0; q < LANES; ++q) tile[q] = load(y + (row + q) * LANES);
@@ -506,7 +513,10 @@ template <class Task> void in_parallel(const Expansion &expansion, int64_t n_chu
         }
     };
     std::vector<std::thread> others;
-    for (int64_t i = 1; i < std::min<int64_t>(n_threads, n_chunks); ++i) others.emplace_back(run);
+    try {
+        for (int64_t i = 1; i < std::min<int64_t>(n_threads, n_chunks); ++i) others.emplace_back(run);
+    } catch (const std::exception &) {  // no more threads to be had: fewer do
+    }
     run();
     for (auto &thread : others) thread.join();
     if (failed) std::rethrow_exception(failure);
@@ -703,7 +713,7 @@ EXPORTED int soap_spectra(const Soap *soap, const Plan *plan, int64_t first, int
     return guarded([&] {
         constexpr int64_t chunk_size = 24;
         const Expansion e(*plan);
-        const int64_t row_size = projection ? columns : e.n_features, stride = padded64(e.n_features) + LANES;
+        const int64_t row_size = projection ? columns : e.n_features, stride = padded(e.n_features) + LANES;
         const int wide = padded(columns);
         in_parallel(e, (last - first + chunk_size - 1) / chunk_size, n_threads, [&](Worker &worker, int64_t chunk) {
             const int64_t from = first + chunk * chunk_size, to = std::min(last, from + chunk_size);
@@ -730,7 +740,8 @@ EXPORTED int soap_mean(const Soap *soap, const Plan *plan, int spectra, int n_th
     return guarded([&] {
         const Expansion e(*plan);
         const int64_t n = soap->cells.n_centres(), size = sum_size(e, spectra);
-        const int64_t n_chunks = std::min<int64_t>(n, 64);  // fixed: the sum must not depend on the number of threads
+        // whatever the number of threads, on which the sum must not depend; the sum over pairs wants many of them
+        const int64_t n_chunks = std::clamp<int64_t>(n / (spectra ? 8 : 128), 1, 64);
         std::vector<double> sums(n_chunks * size, 0.0);
         in_parallel(e, n_chunks, n_threads, [&](Worker &worker, int64_t chunk) {
             add_up(*soap, worker, spectra, n * chunk / n_chunks, n * (chunk + 1) / n_chunks, sums.data() + chunk * size);

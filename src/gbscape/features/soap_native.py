@@ -46,7 +46,6 @@ class _Plan(ctypes.Structure):
         ("table", _Address),
         ("inverse_step", ctypes.c_double),
         ("n_points", ctypes.c_int32),
-        ("unused", ctypes.c_int32),
         ("central", _Address),
     ]
 

@@ -24,7 +24,7 @@ struct Structure {
     double scale;  // all lengths are multiplied by it
 };
 
-struct Neighbours {  // of one centre: vectors from it, in lanes of LANES with room for a vector more
+struct Neighbours {  // vectors from the centre to each, with room for LANES more
     std::vector<double> x, y, z;
     std::vector<int8_t> channel;
     size_t count = 0;
@@ -93,8 +93,7 @@ public:
             }
     }
 
-    // For half pairs of a structure without images whose atoms are all in the list: visits in the sorted order.
-    int64_t size() const { return start_.back(); }
+    // Position of the atom at this place of the sorted atoms and images.
     void sorted(int64_t place, double *position) const {
         position[0] = x_[place], position[1] = y_[place], position[2] = z_[place];
     }
@@ -109,7 +108,6 @@ private:
     std::vector<double> x_, y_, z_;
     std::vector<int8_t> channel_;
     std::vector<int32_t> start_, order_;
-    int64_t expected_ = 0;
 
     void invert_cell() {
         for (int d = 0; d < 3; ++d)
@@ -147,8 +145,6 @@ private:
             }
         }
         for (int d = 0; d < 3; ++d) low_[d] -= cutoff_ * (1 + 1e-9), high_[d] += cutoff_ * (1 + 1e-9);
-        // as few bins as atoms: vacuum shall not cost memory
-        expected_ = structure_.n;
     }
 
     void choose_bins() {
@@ -157,7 +153,7 @@ private:
         while (true) {
             double total = 1;
             for (int d = 0; d < 3; ++d) total *= std::max(1.0, std::floor((high_[d] - low_[d]) / width[d]));
-            if (total <= 4.0 * double(expected_) + 4096) break;
+            if (total <= 4.0 * double(structure_.n) + 4096) break;  // vacuum shall not cost memory
             for (double &w : width) w *= 2;
         }
         for (int d = 0; d < 3; ++d) {
