@@ -13,18 +13,36 @@ from kymatio.numpy import HarmonicScattering3D  # isort: skip  (imports only aft
 from kymatio.scattering3d.filter_bank import solid_harmonic_3d  # isort: skip
 
 
-def test_agrees_with_stock_kymatio_on_a_cube():
+@pytest.mark.parametrize("engine", ["torch", "kymatio"])
+def test_agrees_with_stock_kymatio_on_a_cube(engine):
     rng = np.random.default_rng(0)
     points, spacing = 24, 0.5
     cell = np.full(3, points * spacing)
-    parameters = Scattering(j_max=2, l_max=4, sigma_0_angstrom=0.8)
+    parameters = Scattering(j_max=2, l_max=4, sigma_0_angstrom=0.8, tolerance=0)
     density = gaussian_density(rng.uniform(3, 9, (8, 3)), cell, (points,) * 3, 0.5)
     stock = HarmonicScattering3D(
         J=2, shape=(points,) * 3, L=4, sigma_0=0.8 / spacing, integral_powers=parameters.integral_powers
     )
-    ours = scatter(density, cell, parameters)[3:]
+    ours = scatter(density, cell, parameters, engine)[3:]
     # Kymatio's own filters and sums are in single precision
     np.testing.assert_allclose(ours, stock(density).ravel() * spacing**3, rtol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("cell", "shape"), [((12.0, 12.0, 12.0), (40, 40, 40)), ((9.0, 15.0, 12.6), (30, 48, 42))], ids=["cube", "cell"]
+)
+def test_torch_agrees_with_kymatio_in_double_precision(cell, shape):
+    """With atoms wide enough to leave nothing at the highest frequency, where the two take different signs."""
+    positions = np.random.default_rng(4).uniform(0, 1, (30, 3)) * cell
+    density = gaussian_density(positions, np.array(cell), shape, 0.75)
+    parameters = Scattering(j_max=2, l_max=4, sigma_0_angstrom=0.5, tolerance=0)
+    expected = scatter(density, cell, parameters, "kymatio")
+    np.testing.assert_allclose(scatter(density, cell, parameters, "torch"), expected, rtol=1e-9)
+    banded = scatter(density, cell, parameters.model_copy(update={"tolerance": 1e-3}), "torch")
+    np.testing.assert_allclose(banded, expected, rtol=1e-3)
+    assert np.abs(banded / expected - 1).max() > 1e-9
+    single = scatter(density, cell, parameters.model_copy(update={"precision": "single"}), "torch")
+    np.testing.assert_allclose(single, expected, rtol=2e-5)
 
 
 @pytest.mark.parametrize("order", range(5))

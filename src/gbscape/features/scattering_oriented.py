@@ -13,7 +13,7 @@ which here is 128 samples along the normal. The blurred density (layer 0) is the
 from collections.abc import Callable, Sequence
 from ctypes import c_int64, c_void_p
 from itertools import combinations
-from math import pi, sqrt
+from math import inf, pi, sqrt
 
 import numpy as np
 import torch
@@ -30,6 +30,10 @@ from gbscape.native import load
 
 Array = NDArray[np.float64]
 
+CUSP_CONSTANT = 0.03
+"""Error of a plane's average over a grid of spacing h, of the profile's largest value, over (k h / pi)^2, where the
+wavelet has half of its norm below k: measured on bulks, slabs and layers with atoms off their sites. One real field
+vanishes on surfaces, where its modulus has a cusp. Along x nothing is averaged, and x stays as fine as it was."""
 CHUNK_VALUES = 2**24
 """Moduli that are held at a time where the compiled pass is not used."""
 
@@ -134,18 +138,17 @@ def oriented_samples(
     return torch.stack(paths, dim=2)[:, torch.from_numpy(position).to(density.device)]
 
 
-RESOLVED = 1.0
-
-
 def _bands(full: Band, family: WaveletFamily, parameters: OrientedScattering) -> list[Band]:
     """One band for each scale; each grid holds those of wider scales."""
     if parameters.tolerance == 0:
         return [full] * parameters.n_scales
     bands: list[Band] = []
-    limit = 0.0
+    limit = resolved = 0.0
+    finer = sqrt(CUSP_CONSTANT / parameters.tolerance)
     for scale in reversed(range(parameters.n_scales)):
         limit = max(limit, family.band_limit(scale, parameters.order, parameters.tolerance))
-        bands.insert(0, spectra.narrower_band(full, limit, (RESOLVED * limit,) * 3))
+        resolved = max(resolved, finer * family.band_limit(scale, parameters.order, 0.5))
+        bands.insert(0, spectra.narrower_band(full, limit, (inf, resolved, resolved)))
     return bands
 
 

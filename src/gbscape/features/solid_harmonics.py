@@ -25,10 +25,9 @@ def real_solid_harmonics(order: int, x: Array, y: Array, z: Array) -> Iterator[A
     cosines: list[Array] = [0 * r2 + 1]
     sines: list[Array] = [0 * r2]
     for _ in range(order):
-        cosines, sines = (
-            [*cosines, x * cosines[-1] - y * sines[-1]],
-            [*sines, y * cosines[-1] + x * sines[-1]],
-        )
+        cosine, sine = cosines[-1], sines[-1]
+        cosines.append(x * cosine - y * sine)
+        sines.append(y * cosine + x * sine)
     for m in range(-order, order + 1):
         polar = _associated(order, abs(m), z, r2)
         if m == 0:
