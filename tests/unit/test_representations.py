@@ -98,7 +98,7 @@ def test_names_of_sweeps_are_distinct_and_safe_in_file_names(name, cutoffs, orde
         ({"-a": {"kind": "soap"}}, "String should match pattern"),
         ({"a~l_max=3": {"kind": "soap"}}, "String should match pattern"),
         ({}, "at least 1 item"),
-        ({"a": {"kind": "soup"}}, "'soap', 'multi_scale_soap', 'scattering', 'concatenate'"),
+        ({"a": {"kind": "soup"}}, "'soap', 'multi_scale_soap', 'scattering', 'oriented_scattering', 'concatenate'"),
         ({"a": {"n_max": 3}}, "discriminator 'kind'"),
         ({"a": {"kind": "soap", "cut_off": 3}}, r"cut_off\s+Extra inputs are not permitted"),
         ({"a": {"kind": "soap", "cutoff_angstrom": -3}}, r"cutoff_angstrom\s+Input should be greater than 0"),
@@ -267,7 +267,8 @@ def test_engines_agree_on_a_boundary(central_weight):
 
 def test_every_kind_has_a_schema_with_units_described():
     schema = TypeAdapter(Representation).json_schema()
-    assert set(schema["discriminator"]["mapping"]) == {"soap", "multi_scale_soap", "scattering", "concatenate"}
+    kinds = {"soap", "multi_scale_soap", "scattering", "oriented_scattering", "concatenate"}
+    assert set(schema["discriminator"]["mapping"]) == kinds
     for definition in schema["$defs"].values():
         for key, field in definition["properties"].items():
             assert key == "kind" or field.get("description"), key

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -188,6 +190,30 @@ def test_projection_is_the_product_with_the_full_vectors(columns):
         np.testing.assert_allclose(vectors, expected[indices], atol=1e-12)
     mean = power_spectrum(atoms, parameters(averaging="spectra"), projection=projection)
     np.testing.assert_allclose(mean, expected.mean(axis=0), atol=1e-12)
+
+
+MEMORY = """
+import resource, numpy as np
+from ase import Atoms
+from gbscape.config.soap import SoapParameters
+from gbscape.features.soap import power_spectrum, power_spectrum_chunks
+parameters = SoapParameters(n_max=10, l_max=6, cutoff_angstrom=4.0, sigma_angstrom=0.5)
+sites = np.indices((50, 50, 50)).reshape(3, -1).T * 2.3 + np.random.default_rng(0).uniform(0, 0.4, (125000, 3))
+atoms = Atoms(numbers=np.full(len(sites), 26), positions=sites, cell=[115.0] * 3, pbc=True)
+projection = np.ones((parameters.n_features, 2))
+power_spectrum(atoms, parameters, [0], projection=projection)
+peak = lambda: 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
+vectors = power_spectrum(atoms, parameters, projection=projection)
+for indices, full in power_spectrum_chunks(atoms, parameters, chunk_size=1000):
+    np.testing.assert_allclose((full @ projection), vectors[indices], rtol=1e-9)
+print((peak() - before - vectors.nbytes) / len(atoms))
+"""
+
+
+def test_many_atoms_never_have_their_full_vectors_in_memory_at_once():
+    run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    assert float(run.stdout) < 500  # bytes an atom; a full vector has 3088
 
 
 def boxes(seed=0, n=5):
