@@ -30,21 +30,24 @@ from gbscape.native import load
 
 Array = NDArray[np.float64]
 
-CUSP_CONSTANT = 0.03
+CUSP_CONSTANT = 0.05
 """Error of a plane's average over a grid of spacing h, of the profile's largest value, over (k h / pi)^2, where the
 wavelet has half of its norm below k: measured on bulks, slabs and layers with atoms off their sites. One real field
 vanishes on surfaces, where its modulus has a cusp. Along x nothing is averaged, and x stays as fine as it was."""
+FEWEST_POINTS = 4.0
+"""Least points along y and z over the root of constant / tolerance: to a wavelet as wide as the cell there are few cusps,
+whose errors do not average."""
 CHUNK_VALUES = 2**24
 """Moduli that are held at a time where the compiled pass is not used."""
 
 
 def directions(parameters: OrientedScattering) -> Array:
     """Unit vectors (n_polar * n_azimuthal, 3) of the directions, polar angle slowest."""
-    polar, azimuthal = _angles(parameters)
+    polar, azimuthal = direction_angles(parameters)
     return rotation_matrix(azimuthal, polar, 0.0)[:, :, 2]
 
 
-def _angles(parameters: OrientedScattering) -> tuple[Array, Array]:
+def direction_angles(parameters: OrientedScattering) -> tuple[Array, Array]:
     polar = (np.arange(parameters.n_polar) + 0.5) * pi / parameters.n_polar
     azimuthal = np.arange(parameters.n_azimuthal) * 2 * pi / parameters.n_azimuthal
     first, second = np.meshgrid(polar, azimuthal, indexing="ij")
@@ -68,7 +71,7 @@ def wavelet_coefficients(parameters: OrientedScattering) -> Array:
     order, m = parameters.order, parameters.component
     if m == 0:
         return zonal_coefficients(order, directions(parameters))[:, None]
-    polar, azimuthal = _angles(parameters)
+    polar, azimuthal = direction_angles(parameters)
     back = np.swapaxes(rotation_matrix(azimuthal, polar, 0.0), -1, -2)
     return real_wigner(order, back)[:, [order + m, order - m]] / sqrt(2)
 
@@ -148,7 +151,8 @@ def _bands(full: Band, family: WaveletFamily, parameters: OrientedScattering) ->
     for scale in reversed(range(parameters.n_scales)):
         limit = max(limit, family.band_limit(scale, parameters.order, parameters.tolerance))
         resolved = max(resolved, finer * family.band_limit(scale, parameters.order, 0.5))
-        bands.insert(0, spectra.narrower_band(full, limit, (inf, resolved, resolved)))
+        along_y, along_z = (max(resolved, pi * FEWEST_POINTS * finer / length) for length in full.cell_angstrom[1:])
+        bands.insert(0, spectra.narrower_band(full, limit, (inf, along_y, along_z)))
     return bands
 
 
@@ -203,7 +207,7 @@ def _along_x(planes: Tensor, sampling: Sequence[Tensor]) -> Tensor:
     return torch.einsum("sx,...xyz->...syz", sampling[0], planes)
 
 
-def _moduli(fields: Tensor, coefficients: Tensor) -> Tensor:
+def combined_moduli(fields: Tensor, coefficients: Tensor) -> Tensor:
     """(..., 2 l + 1, n_x, n_y, n_z) fields to (..., n_directions, n_x, n_y, n_z) moduli."""
     parts = torch.einsum("dpm,...mxyz->...pdxyz", coefficients, fields)
     if coefficients.shape[1] == 1:
@@ -216,7 +220,7 @@ def _first_layer(fields: Tensor, coefficients: Tensor, sampling: Sequence[Tensor
     """(n, n_directions, samples) of the fields (n, 2 l + 1, n_x, n_y, n_z), some planes at a time."""
 
     def planes(part: Tensor) -> Tensor:
-        return _in_plane(_moduli(part, coefficients), sampling)
+        return _in_plane(combined_moduli(part, coefficients), sampling)
 
     a_plane = fields.shape[0] * coefficients.shape[0] * coefficients.shape[1] * fields.shape[-2] * fields.shape[-1]
     parts = fields.split(max(1, CHUNK_VALUES // a_plane), dim=-3)
@@ -292,13 +296,13 @@ def _second_layer(
     samplings = {j2: _sampling(bands[j2], parameters) for j2 in wider}
 
     def of_direction(all_fields: Tensor, direction: Tensor) -> Tensor:
-        of_modulus = spectra.spectrum(_moduli(all_fields, direction[None])[:, 0])
+        of_modulus = spectra.spectrum(combined_moduli(all_fields, direction[None])[:, 0])
         samples = []
         for j2 in wider:
             turned = torch.einsum("pm,mxyz->pxyz", direction, filters[j2])
             parts = spectra.convolve(of_modulus, bands[j1].shape, bands[j2], turned, parameters.order)
             identity = torch.eye(len(direction)).to(direction)[None]
-            samples.append(_samples(_moduli(parts, identity)[:, 0], samplings[j2]))
+            samples.append(_samples(combined_moduli(parts, identity)[:, 0], samplings[j2]))
         return torch.stack(samples, dim=1)
 
     results = torch.stack([_remade(of_direction, fields, direction) for direction in coefficients], dim=2)
