@@ -38,6 +38,7 @@ def rows_of(contest: Contest, timings: dict[str, Timing], results: dict[str, Any
                     "peer": peer.name,
                     "peer's": other.missing or other.median,
                     "ratio": None if other.missing else other.median / own.median,
+                    "of minima": None if other.missing else min(other.seconds) / min(own.seconds),
                     "max difference": difference,
                     "memory, peer": other.peak_bytes,
                     "met": verdict(goal, contest.units, own, other, difference),

@@ -3,15 +3,16 @@
 from typing import Any
 
 COLUMNS = [
-    "engine", "setting", "ours", "rate", "peer", "peer's", "ratio", "max difference", "memory, ours",
+    "engine", "setting", "ours", "rate", "peer", "peer's", "ratio", "of minima", "max difference", "memory, ours",
     "memory, peer", "goal", "met",
 ]  # fmt: skip
 
 
 NOTES = """
 Times are medians over interleaved rounds on one core with one thread; memory is the peak beyond what was there before
-and beyond the result. Ratios are the peer's time to ours. dscribe and featomic expand in other radial bases, so their
-numbers cannot be compared with ours. Peers that are not installed: `pip install ".[peers]"`.
+and beyond the result. Ratios are the peer's time to ours: of the medians, and of the minima. dscribe and featomic expand
+in other radial bases, so their numbers cannot be compared with ours. Peers that are not installed:
+`pip install ".[peers]"`.
 """
 
 
@@ -44,7 +45,7 @@ def _cell(row: dict[str, Any], column: str) -> str:
         return value if isinstance(value, str) else seconds(value)
     if column in ("memory, ours", "memory, peer"):
         return memory(value)
-    if column == "ratio":
+    if column in ("ratio", "of minima"):
         return f"{value:.3g}x" if value < 100 else f"{value:.0f}x"
     if column == "max difference":
         return value if isinstance(value, str) else f"{value:.1g}"
