@@ -13,8 +13,10 @@ namespace gbscape {
 constexpr int LANES = 8, ACCUMULATORS = 24;  // 32 registers, of which some hold operands
 #elif defined(__AVX__)
 constexpr int LANES = 4, ACCUMULATORS = 12;  // 16 registers
+#elif defined(__aarch64__)
+constexpr int LANES = 4, ACCUMULATORS = 12;  // 32 registers, two to a vector
 #else
-constexpr int LANES = 4, ACCUMULATORS = 6;  // two registers of 128 bits each
+constexpr int LANES = 4, ACCUMULATORS = 6;  // 16 registers, two to a vector
 #endif
 
 typedef double vec __attribute__((vector_size(8 * LANES), may_alias));
