@@ -12,7 +12,7 @@ NOTES = """
 Times are medians over interleaved rounds on one core with one thread; memory is the peak beyond what was there before
 and beyond the result. Ratios are the peer's time to ours: of the medians, and of the minima. dscribe and featomic expand
 in other radial bases, so their numbers cannot be compared with ours. Peers that are not installed:
-`pip install ".[peers]"`.
+`pip install --editable ".[peers]"`.
 """
 
 
