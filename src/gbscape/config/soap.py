@@ -1,16 +1,16 @@
 """Settings of SOAP and of the representations made of it."""
 
 import itertools
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from ase.data import atomic_numbers
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from gbscape.config.base import Settings
 from gbscape.config.quippy_range import CLOSEST_APPROACH_ANGSTROM, LARGEST_ERROR, quippy_error
 from gbscape.config.sweep import Sweepable
 
 SoapEngine = Literal["native", "torch", "quippy"]
+ChemicalSymbol = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?$")]
 
 
 def _require_sound_quippy(n_max: int, l_max: int, cutoff_angstrom: float, sigma_angstrom: float) -> None:
@@ -44,16 +44,13 @@ class SoapParameters(Settings):
     averaging: Literal["none", "spectra", "coefficients"] = "none"
     """Over the centres: none, the mean of their vectors, or the power spectrum of their mean coefficients (which quippy
     calls average=T)."""
-    neighbour_species: tuple[str, ...] | None = Field(default=None, min_length=1)
+    neighbour_species: tuple[ChemicalSymbol, ...] | None = Field(default=None, min_length=1)
     """Chemical symbols of the neighbours that count, each with a density of its own; other atoms are not seen. None stands
     for the one species that the structure has."""
 
     @field_validator("neighbour_species")
     @classmethod
-    def _elements(cls, species: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        unknown = [symbol for symbol in species or () if symbol not in atomic_numbers]
-        if unknown:
-            raise ValueError(f"{', '.join(map(repr, unknown))}: no chemical symbol")
+    def _distinct(cls, species: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if species is not None and len(set(species)) < len(species):
             raise ValueError(f"each species may be named once, got {', '.join(species)}")
         return species

@@ -2,6 +2,7 @@
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers, chemical_symbols
 from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
@@ -80,14 +81,18 @@ def neighbour_species(atoms: Atoms, parameters: SoapParameters) -> tuple[str, ..
     """The species that count as neighbours: those of the parameters, or the only one that the structure has.
 
     Raises:
-        ValueError: several species, or none, where the parameters name none.
+        ValueError: several species, or none, where the parameters name none; a symbol that no element has.
     """
     if parameters.neighbour_species is not None:
+        unknown = [symbol for symbol in parameters.neighbour_species if symbol not in atomic_numbers]
+        if unknown:
+            raise ValueError(f"neighbour_species: no element has the symbol {', '.join(unknown)}")
         return parameters.neighbour_species
-    species = sorted(set(atoms.symbols))
+    species = [chemical_symbols[number] for number in np.unique(atoms.numbers)]
     if len(species) != 1:
         raise ValueError(
-            f"the structure has {', '.join(species) or 'no atoms'}: neighbour_species must say which count as neighbours"
+            f"the structure has {', '.join(sorted(species)) or 'no atoms'}: neighbour_species must say which count as "
+            "neighbours"
         )
     return (species[0],)
 
