@@ -215,11 +215,11 @@ def test_wrong_arguments_of_the_compiled_passes_are_refused():
     coefficients = spectra.spectrum(torch.rand(8, 8, 8))
     radial = torch.ones(full.spectrum_shape)
     with pytest.raises(ValueError, match="must be contiguous of shape"):
-        next(spectra.fused_fields(coefficients, (8, 8, 8), full, radial[:4], 1))
-    with pytest.raises(ValueError, match="contiguous .* on the CPU"):
-        next(spectra.fused_fields(coefficients.to(torch.complex128), (8, 8, 8), full, radial, 1))
+        spectra.fused_fields(coefficients, (8, 8, 8), full, radial[:4], 1)
+    with pytest.raises(ValueError, match=r"contiguous .* on the CPU"):
+        spectra.fused_fields(coefficients.to(torch.complex128), (8, 8, 8), full, radial, 1)
     with pytest.raises(ValueError, match="are not the coefficients of a grid"):
-        next(spectra.fused_fields(coefficients, (8, 8, 10), full, radial, 1))
+        spectra.fused_fields(coefficients, (8, 8, 10), full, radial, 1)
 
 
 def test_tensors_are_not_for_kymatio():
@@ -233,3 +233,25 @@ def test_order_of_the_integrals_is_that_of_the_names():
     paths = invariant_integrals(density, CELL.tolist(), family, 3, 3, EXACT.integral_powers, 0.0)
     assert paths.shape == (1, 6, 4, 3)
     np.testing.assert_array_equal(paths.flatten(), scatter(density[0].numpy(), CELL, EXACT)[3:])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "shape",
+    [(8, 8, 8), (1, 1, 1), (2, 3, 2), (15, 36, 10), (19, 8, 14), (8, 49, 64), (4, 6, 77), (5, 130, 13)],
+    ids=lambda shape: "x".join(map(str, shape)),
+)
+def test_compiled_transform_of_any_length(shape, dtype):
+    """Even, odd, prime and composite lengths, shorter and longer than a vector register."""
+    cell = [0.4 * points for points in shape]
+    full = spectra.full_band(shape, cell, torch.device("cpu"))
+    coefficients = spectra.spectrum(torch.rand(shape, dtype=dtype, generator=torch.Generator().manual_seed(0)))
+    for band in (full, spectra.narrower_band(full, 2.0, (np.inf, 3.0, 4.0))):
+        for order in (0, 1, 4):
+            radial = GaussianSolidHarmonics((0.7,)).radial(0, order, band.squared_wave_numbers(dtype))
+            expected = spectra.convolve(coefficients, shape, band, radial * band.harmonics(order, dtype), order)
+            fields = torch.stack(spectra.fused_fields(coefficients, shape, band, radial, order))
+            error = 1e-14 if dtype == torch.float64 else 5e-6
+            torch.testing.assert_close(fields, expected, rtol=0, atol=error * max(1, float(expected.abs().max())))
+            squares = spectra.fused_square_sum(coefficients, shape, band, radial, order)
+            torch.testing.assert_close(squares, expected.square().sum(0), rtol=0, atol=10 * error)

@@ -105,9 +105,7 @@ def _fused(
 
     def modulus(coefficients: Tensor, source: Band, scale: int) -> tuple[Tensor, Tensor]:
         band = bands[scale]
-        total = torch.empty(band.shape, dtype=dtype)
-        for m, field in enumerate(spectra.fused_fields(coefficients, source.shape, band, radial[scale], order)):
-            spectra.add_squares(field, total, m == 0)
+        total = spectra.fused_square_sum(coefficients, source.shape, band, radial[scale], order)
         return total, spectra.modulus_and_sums(total, powers) * _voxel(band)
 
     results = []

@@ -11,7 +11,6 @@ which here is 128 samples along the normal. The blurred density (layer 0) is the
 """
 
 from collections.abc import Callable, Sequence
-from ctypes import c_int64, c_void_p
 from itertools import combinations
 from math import inf, pi, sqrt
 
@@ -26,7 +25,6 @@ from gbscape.features import spectra
 from gbscape.features.spectra import Band
 from gbscape.features.wavelets import WaveletFamily
 from gbscape.features.wigner import real_wigner, rotation_matrix, zonal_coefficients
-from gbscape.native import load
 
 Array = NDArray[np.float64]
 
@@ -238,7 +236,7 @@ def _fused_first_layer(
 ) -> Tensor:
     """The same for averages over the plane, from the spectra (n, ...), by the compiled pass."""
     profiles = [
-        plane_means(list(spectra.fused_fields(one, full.shape, band, radial, parameters.order)), coefficients)
+        plane_means(spectra.fused_fields(one, full.shape, band, radial, parameters.order), coefficients)
         for one in of_density.contiguous()
     ]
     return _along_x(torch.stack(profiles)[..., None, None], sampling)
@@ -263,16 +261,10 @@ def plane_means(fields: Sequence[Tensor], coefficients: Tensor) -> Tensor:
         raise ValueError(f"{components} contiguous fields of one shape and of {coefficients.dtype} are needed")
     own = coefficients.contiguous()
     means = torch.empty(n_directions, n_x, dtype=torch.float64)
-    pointers = (c_void_p * components)(*(field.data_ptr() for field in fields))
-    suffix = {torch.float32: "float", torch.float64: "double"}[own.dtype]
-    failed = getattr(load(__name__), f"plane_means_{suffix}")(
-        pointers,
-        *(c_int64(size) for size in (components, n_x, n_y * n_z)),
-        c_void_p(own.data_ptr()),
-        *(c_int64(size) for size in (n_directions, parts)),
-        c_void_p(means.data_ptr()),
-        c_int64(torch.get_num_threads()),
-    )
+    failed = spectra.call(
+        __name__, "plane_means", own.dtype, fields, components, n_x, n_y * n_z, own, n_directions, parts, means,
+        torch.get_num_threads(),
+    )  # fmt: skip
     if failed:
         raise ValueError(f"the compiled pass has no code for {components} components")
     return means

@@ -11,10 +11,11 @@ odd along this axis counts as zero there, like the derivative of a trigonometric
 """
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, pi
+from typing import Any
 
 import numpy as np
 import torch
@@ -168,8 +169,8 @@ def _phase(order: int) -> complex:
 
 def fused_fields(
     coefficients: Tensor, source_shape: Sequence[int], band: Band, radial: Tensor, order: int
-) -> Iterator[Tensor]:
-    """Yield the convolutions (band.shape) with radial(k) |k|^l Y_lm for m = -l ... l, by compiled passes.
+) -> list[Tensor]:
+    """Convolutions (band.shape) with radial(k) |k|^l Y_lm for m = -l ... l, by compiled passes.
 
     Args:
         coefficients: (spectrum of a grid) on the CPU, contiguous; no gradient is kept.
@@ -178,51 +179,66 @@ def fused_fields(
         radial: (band.spectrum_shape), contiguous, of the coefficients' precision.
         order: l.
     """
-    nx, ny, nz = band.spectrum_shape
-    complex_type = COMPLEX[radial.dtype]
-    if radial.shape != (nx, ny, nz) or not radial.is_contiguous():
-        raise ValueError(f"the radial factor must be contiguous of shape {(nx, ny, nz)}, got {tuple(radial.shape)}")
-    if coefficients.dtype != complex_type or not coefficients.is_contiguous() or coefficients.is_cuda:
-        raise ValueError(f"the coefficients must be contiguous {complex_type} on the CPU")
+    fields = [torch.empty(band.shape, dtype=radial.dtype) for _ in range(2 * order + 1)]
+    _convolve(coefficients, source_shape, band, radial, order, fields, False)
+    return fields
+
+
+def fused_square_sum(
+    coefficients: Tensor, source_shape: Sequence[int], band: Band, radial: Tensor, order: int
+) -> Tensor:
+    """The sum over m of the squares of `fused_fields`, which are not stored."""
+    total = torch.empty(band.shape, dtype=radial.dtype)
+    _convolve(coefficients, source_shape, band, radial, order, [total], True)
+    return total
+
+
+def _convolve(
+    coefficients: Tensor,
+    source_shape: Sequence[int],
+    band: Band,
+    radial: Tensor,
+    order: int,
+    out: list[Tensor],
+    sum_squares: bool,
+) -> None:
+    if radial.shape != band.spectrum_shape or not radial.is_contiguous():
+        raise ValueError(f"the radial factor must be contiguous of shape {band.spectrum_shape}, got {radial.shape}")
+    if coefficients.dtype != COMPLEX[radial.dtype] or not coefficients.is_contiguous() or coefficients.is_cuda:
+        raise ValueError(f"the coefficients must be contiguous {COMPLEX[radial.dtype]} on the CPU")
     if coefficients.shape != (source_shape[0], source_shape[1], source_shape[2] // 2 + 1):
         raise ValueError(f"{tuple(coefficients.shape)} are not the coefficients of a grid {tuple(source_shape)}")
-    weighed = torch.empty(band.spectrum_shape, dtype=complex_type)
-    product, half = torch.empty_like(weighed), torch.empty_like(weighed)
-    rows_x, rows_y = band.rows_of(source_shape)
-    _call(
-        "weigh", radial.dtype, coefficients, coefficients.shape[1], coefficients.shape[2], rows_x, rows_y,
-        nx, ny, nz, radial, order % 2, weighed, torch.get_num_threads(),
-    )  # fmt: skip
     ambiguous_x, ambiguous_y, ambiguous_z = band.ambiguous
+    polar = torch.zeros(2 * order + 1, order // 2 + 1, dtype=torch.float64)
     for m in range(-order, order + 1):
-        polar = torch.tensor(polar_coefficients(order, m), dtype=torch.float64)
-        _call(
-            "times_harmonic", radial.dtype, weighed, rows_x, rows_y, *band.wave_vectors, ambiguous_x, ambiguous_y,
-            int(ambiguous_z[-1]), nx, ny, nz, m, order - abs(m), polar, product, torch.get_num_threads(),
-        )  # fmt: skip
-        # Two and then one dimension: torch's own complex-to-real transform does the same with a copy more.
-        torch.fft.ifftn(product, dim=(0, 1), norm="forward", out=half)
-        yield torch.fft.irfft(half, n=band.shape[2], dim=2, norm="forward")
-
-
-def add_squares(field: Tensor, total: Tensor, first: bool) -> None:
-    """total += field^2, or total = field^2 for the first, for contiguous tensors on the CPU of one shape and precision."""
-    _call("add_squares", total.dtype, field, field.numel(), int(first), total, torch.get_num_threads())
+        row = torch.tensor(polar_coefficients(order, m), dtype=torch.float64)
+        polar[order + m, : len(row)] = row
+    call(
+        __name__, "convolve", radial.dtype, coefficients, *coefficients.shape[1:], *band.rows_of(source_shape), *band.shape,
+        band.spectrum_shape[2], *band.wave_vectors, ambiguous_x, ambiguous_y, int(ambiguous_z[-1]), radial, order, polar,
+        int(sum_squares), out, torch.get_num_threads(),
+    )  # fmt: skip
 
 
 def modulus_and_sums(total: Tensor, powers: Sequence[float]) -> Tensor:
     """Replace a contiguous tensor on the CPU by its square root, and sum the root's powers in double precision (n_powers,)."""
     exponents = torch.tensor(powers, dtype=torch.float64)
     sums = torch.empty_like(exponents)
-    _call("modulus_and_sums", total.dtype, total, total.numel(), exponents, len(powers), sums, torch.get_num_threads())
+    call(
+        __name__, "modulus_and_sums", total.dtype, total, total.numel(), exponents, len(powers), sums, torch.get_num_threads()
+    )  # fmt: skip
     return sums
 
 
-def _call(function: str, dtype: torch.dtype, *arguments: Tensor | int) -> None:
-    """Call a function of the compiled library; tensors go as pointers, whole numbers as 64 bits."""
-    getattr(load(__name__), f"{function}_{_SUFFIX[dtype]}")(
-        *(
-            ctypes.c_void_p(argument.data_ptr()) if isinstance(argument, Tensor) else ctypes.c_int64(argument)
-            for argument in arguments
-        )
-    )
+def call(module: str, function: str, dtype: torch.dtype, *arguments: Tensor | Sequence[Tensor] | int) -> int:
+    """Call a function of a compiled library for a precision: tensors as pointers, several tensors as an array of them,
+    whole numbers with 64 bits."""
+    own: list[Any] = []
+    for argument in arguments:
+        if isinstance(argument, Tensor):
+            own.append(ctypes.c_void_p(argument.data_ptr()))
+        elif isinstance(argument, int):
+            own.append(ctypes.c_int64(argument))
+        else:
+            own.append((ctypes.c_void_p * len(argument))(*(tensor.data_ptr() for tensor in argument)))
+    return int(getattr(load(module), f"{function}_{_SUFFIX[dtype]}")(*own))
