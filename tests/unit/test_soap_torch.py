@@ -46,7 +46,7 @@ def _coefficients(atoms: Atoms, parameters: SoapParameters, centre: int) -> NDAr
     lm = [(order, m) for order in range(p.l_max + 1) for m in range(-order, order + 1)]
     for channel, symbol in enumerate(symbols):
         others = np.flatnonzero(atoms.numbers == atomic_numbers[symbol])
-        if centre in others:
+        if centre in others or len(symbols) == 1:  # as quippy has it
             weight = p.central_weight
             result[channel, :, 0] += weight * central_coefficients(p.n_max, p.cutoff_angstrom, p.sigma_angstrom)
         offsets = (shifts @ lattice)[:, None]
@@ -104,6 +104,7 @@ def _brass(seed: int = 0) -> Atoms:
     [
         {"neighbour_species": ("Cu", "Zn")},
         {"neighbour_species": ("Zn", "Cu", "Ni"), "central_weight": 0.3, "normalise": False},
+        {"neighbour_species": ("Zn",)},
         {"neighbour_species": ("Zn",), "central_weight": 0.0, "cutoff_transition_width_angstrom": 2.5},
     ],
 )

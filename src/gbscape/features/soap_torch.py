@@ -179,7 +179,8 @@ def _coefficients(cells: CellList, centres: Tensor, channel_of_atom: Tensor, exp
         pair = torch.where(real, starts[members, None] + slot, 0)
         for coefficients, part in zip(result, _sums(displacement[pair], real, expansion), strict=True):
             coefficients[members] = part
-    own = channel_of_atom[centres]
+    # Where one species is seen, a centre of another adds itself to that all the same, as in quippy.
+    own = channel_of_atom[centres] if n_channels > 1 else torch.zeros_like(centres)
     of_own = (own >= 0).nonzero().squeeze(1)
     result[0][of_own * n_channels + own[of_own], 0] += expansion.central
     return [
