@@ -19,6 +19,7 @@ from gbscape.features.scattering import (
     feature_names,
     gaussian_density,
     grid_shape,
+    oriented_cell_length_angstrom,
     scatter,
     widths_angstrom,
 )
@@ -291,7 +292,7 @@ def test_images_along_x_are_out_of_reach(layers):
     mask = near_boundary(atoms)
     parameters = changed(SMALL, layers=layers)
     x = atoms.positions[mask, 0] - atoms.positions[mask, 0].mean()
-    least = 2 * round(scattering_oriented.cell_length_angstrom(x, parameters) / 0.5 / 2) * 0.5
+    least = 2 * round(oriented_cell_length_angstrom(x, parameters) / 0.5 / 2) * 0.5
     features = []
     for length in (least, 2 * least):  # the middle of the cell is a grid point in both, so that the grid does not show
         cell = np.array([length, *atoms.cell.lengths()[1:]])

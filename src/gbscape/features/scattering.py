@@ -24,28 +24,22 @@ when it is rotated.
 """
 
 import itertools
-import logging
-from functools import cache
-from math import prod
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import next_fast_len
-from torch import Tensor
 
 from gbscape.config.scattering import OrientedScattering, Scattering, ScatteringEngine
-from gbscape.features import scattering_invariant, scattering_oriented
 from gbscape.features.checks import check_mask, check_slab
-from gbscape.features.wavelets import GaussianSolidHarmonics
 
-Density = TypeVar("Density", NDArray[np.float64], Tensor)
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Density = TypeVar("Density", NDArray[np.float64], "Tensor")
 ENGINES = ("torch", "kymatio")
-DTYPES = {"single": torch.float32, "double": torch.float64}
-
-_log = logging.getLogger(__name__)
+NOT_A_DENSITY = "the density must be finite and not negative"
 
 
 def boundary_scattering(
@@ -76,7 +70,7 @@ def boundary_scattering(
     positions = atoms.positions[mask]
     if isinstance(parameters, OrientedScattering):
         positions[:, 0] -= positions[:, 0].mean()
-        length = scattering_oriented.cell_length_angstrom(positions[:, 0], parameters)
+        length = oriented_cell_length_angstrom(positions[:, 0], parameters)
         positions[:, 0] += length / 2
     else:
         length = np.ptp(positions[:, 0]) + vacuum_angstrom(parameters)
@@ -116,38 +110,34 @@ def scatter(
     lengths = np.asarray(cell, dtype=float)
     if lengths.shape != (3,) or not (np.isfinite(lengths) & (lengths > 0)).all():
         raise ValueError(f"the cell must be three positive edge lengths, got {cell!r}")
-    is_tensor = isinstance(density, Tensor)
     if density.ndim not in (3, 4) or 0 in density.shape:
         raise ValueError(
             "the density must be a three-dimensional array, or a batch of them, of finite numbers that are not negative; "
             f"its shape is {tuple(density.shape)}"
         )
-    finite = torch.isfinite(density) if isinstance(density, Tensor) else np.isfinite(density)
-    if not finite.all() or density.min() < 0:
-        raise ValueError("the density must be finite and not negative")
     if parameters.sweep:
         raise ValueError(f"the sweep over {', '.join(parameters.sweep)} must be expanded first")
-    batch = density if density.ndim == 4 else density[None]
-    if _engine(parameters, engine) == "kymatio":
-        if is_tensor:
-            raise ValueError("the engine 'kymatio' takes arrays, not tensors; 'torch' takes both")
-        assert isinstance(parameters, Scattering)
-        from gbscape.features.scattering_kymatio import scatter_kymatio
+    chosen = _engine(parameters, engine)
+    if chosen == "kymatio" and isinstance(parameters, Scattering):
+        return _by_kymatio(density, lengths, parameters)
+    from gbscape.features.scattering_torch import transform
 
-        features: Tensor = torch.from_numpy(
-            np.stack(
-                [
-                    np.concatenate([_zeroth_order(torch.from_numpy(one), lengths, parameters).numpy(), paths])
-                    for one, paths in ((one, scatter_kymatio(one, lengths, parameters)) for one in np.asarray(batch))
-                ]
-            )
-        )
-    else:
-        tensor = batch if isinstance(batch, Tensor) else torch.from_numpy(np.ascontiguousarray(batch)).to(_device())
-        features = _transform(tensor, lengths, parameters)
-    if density.ndim == 3:
-        features = features[0]
-    return features if is_tensor else features.cpu().numpy()  # type: ignore[return-value]
+    features = transform(density if density.ndim == 4 else density[None], lengths, parameters)
+    return features if density.ndim == 4 else features[0]
+
+
+def _by_kymatio(density: Density, lengths: NDArray[np.float64], parameters: Scattering) -> Density:
+    from gbscape.features.scattering_kymatio import scatter_kymatio
+
+    if not isinstance(density, np.ndarray):
+        raise ValueError("the engine 'kymatio' takes arrays, not tensors; 'torch' takes both")
+    if not np.isfinite(density).all() or density.min() < 0:
+        raise ValueError(NOT_A_DENSITY)
+    if density.ndim == 4:
+        return np.stack([_by_kymatio(one, lengths, parameters) for one in density])
+    voxel = lengths.prod() / density.size
+    zeroth = [voxel * (density**power).sum() for power in parameters.integral_powers]
+    return np.concatenate([zeroth, scatter_kymatio(density, lengths, parameters)])
 
 
 def _engine(parameters: Scattering | OrientedScattering, engine: str | None) -> str:
@@ -159,38 +149,6 @@ def _engine(parameters: Scattering | OrientedScattering, engine: str | None) -> 
     if name not in ENGINES:
         raise ValueError(f"unknown scattering engine {name!r}; allowed: {', '.join(map(repr, ENGINES))}")
     return name
-
-
-def _transform(batch: Tensor, lengths: NDArray[np.float64], parameters: Scattering | OrientedScattering) -> Tensor:
-    own = batch.to(DTYPES[parameters.precision])
-    family = GaussianSolidHarmonics(widths_angstrom(parameters))
-    if isinstance(parameters, OrientedScattering):
-        return scattering_oriented.oriented_samples(own, lengths.tolist(), family, parameters).flatten(1)
-    paths = scattering_invariant.invariant_integrals(
-        own,
-        lengths.tolist(),
-        family,
-        parameters.j_max + 1,
-        parameters.l_max,
-        parameters.integral_powers,
-        parameters.tolerance,
-    )
-    return torch.cat([_zeroth_order(batch, lengths, parameters), paths.flatten(1)], dim=1)
-
-
-def _zeroth_order(density: Tensor, lengths: NDArray[np.float64], parameters: Scattering) -> Tensor:
-    """(..., n_powers) integrals of the density's powers."""
-    positive = density.double().clamp_min(torch.finfo(torch.float64).tiny)  # a root has no derivative at zero
-    voxel = lengths.prod() / prod(density.shape[-3:])
-    return torch.stack([positive.pow(q).sum((-3, -2, -1)) * voxel for q in parameters.integral_powers], dim=-1)
-
-
-@cache
-def _device() -> torch.device:
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    _log.info("there is no CUDA device: scattering runs on the CPU")
-    return torch.device("cpu")
 
 
 def widths_angstrom(parameters: Scattering | OrientedScattering) -> tuple[float, ...]:
@@ -245,6 +203,16 @@ def vacuum_angstrom(parameters: Scattering) -> float:
     """
     widest = np.hypot(parameters.sigma_0_angstrom * 2**parameters.j_max, parameters.atom_width_angstrom)
     return float(10.0 * widest / np.sqrt(min(1.0, parameters.integral_powers[0])))
+
+
+def oriented_cell_length_angstrom(x: NDArray[np.float64], parameters: OrientedScattering) -> float:
+    """Length of cell along the normal for atoms at x, relative to the middle of the window, that keeps images away.
+
+    Six widths from an atom the widest wavelet of order 4 has 1e-5 of its maximum; a second one adds to that.
+    """
+    width = np.hypot(parameters.largest_width_angstrom, parameters.atom_width_angstrom)
+    reach = (6.0 if parameters.layers < 3 else 10.0) * np.hypot(width, parameters.blur_angstrom)
+    return float(max(np.abs(x).max() + parameters.window_angstrom / 2, np.ptp(x)) + reach)
 
 
 def grid_shape(cell: ArrayLike, spacing_angstrom: float) -> tuple[int, int, int]:

@@ -74,16 +74,6 @@ def wavelet_coefficients(parameters: OrientedScattering) -> Array:
     return real_wigner(order, back)[:, [order + m, order - m]] / sqrt(2)
 
 
-def cell_length_angstrom(x: Array, parameters: OrientedScattering) -> float:
-    """Length of cell along the normal for atoms at x, relative to the middle of the window, that keeps images away.
-
-    Six widths from an atom the widest wavelet of order 4 has 1e-5 of its maximum; a second one adds to that.
-    """
-    width = np.hypot(parameters.largest_width_angstrom, parameters.atom_width_angstrom)
-    reach = (6.0 if parameters.layers < 3 else 10.0) * np.hypot(width, parameters.blur_angstrom)
-    return float(max(np.abs(x).max() + parameters.window_angstrom / 2, np.ptp(x)) + reach)
-
-
 def oriented_samples(
     density: Tensor, cell: Sequence[float], family: WaveletFamily, parameters: OrientedScattering
 ) -> Tensor:

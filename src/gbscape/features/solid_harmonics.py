@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from math import factorial, pi, sqrt
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-Array = TypeVar("Array", NDArray[np.float64], Tensor)
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = TypeVar("Array", NDArray[np.float64], "Tensor")
 
 
 def real_solid_harmonics(order: int, x: Array, y: Array, z: Array) -> Iterator[Array]:

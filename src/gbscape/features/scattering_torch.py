@@ -1,0 +1,56 @@
+"""Scattering by PyTorch: whole feature vectors of a batch of densities."""
+
+import logging
+from functools import cache
+from math import prod
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gbscape.config.scattering import OrientedScattering, Scattering
+from gbscape.features.scattering import NOT_A_DENSITY, Density, widths_angstrom
+from gbscape.features.scattering_invariant import invariant_integrals
+from gbscape.features.scattering_oriented import oriented_samples
+from gbscape.features.wavelets import GaussianSolidHarmonics
+
+Array = NDArray[np.float64]
+DTYPES = {"single": torch.float32, "double": torch.float64}
+
+_log = logging.getLogger(__name__)
+
+
+def transform(batch: Density, lengths: Array, parameters: Scattering | OrientedScattering) -> Density:
+    """Features (n, n_features) of densities (n, n_x, n_y, n_z), as `gbscape.features.scattering.scatter` has them.
+
+    Raises:
+        ValueError: a density that is negative or not finite.
+    """
+    if isinstance(batch, Tensor):
+        return _features(batch, lengths, parameters)
+    return _features(torch.from_numpy(np.ascontiguousarray(batch)).to(_device()), lengths, parameters).cpu().numpy()
+
+
+def _features(batch: Tensor, lengths: Array, parameters: Scattering | OrientedScattering) -> Tensor:
+    if not torch.isfinite(batch).all() or batch.min() < 0:
+        raise ValueError(NOT_A_DENSITY)
+    own = batch.to(DTYPES[parameters.precision])
+    family = GaussianSolidHarmonics(widths_angstrom(parameters))
+    cell = lengths.tolist()
+    if isinstance(parameters, OrientedScattering):
+        return oriented_samples(own, cell, family, parameters).flatten(1)
+    powers = parameters.integral_powers
+    paths = invariant_integrals(own, cell, family, parameters.j_max + 1, parameters.l_max, powers, parameters.tolerance)
+    positive = batch.double().clamp_min(torch.finfo(torch.float64).tiny)  # a root has no derivative at zero
+    voxel = prod(cell) / prod(batch.shape[1:])
+    zeroth = torch.stack([positive.pow(power).sum((1, 2, 3)) * voxel for power in powers], dim=1)
+    return torch.cat([zeroth, paths.flatten(1)], dim=1)
+
+
+@cache
+def _device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    _log.info("there is no CUDA device: scattering runs on the CPU")
+    return torch.device("cpu")
