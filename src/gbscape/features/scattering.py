@@ -230,7 +230,7 @@ def gaussian_density(
     """Sum of normalised Gaussians on a grid over an orthorhombic periodic cell, all images included.
 
     A Gaussian and its images on an orthorhombic lattice are a product of three periodic functions of one coordinate, so
-    the sum over atoms is a matrix product and exact.
+    the sum over atoms is a matrix product, row after row along y of the atoms that reach them, and exact to rounding.
 
     Args:
         positions: (n, 3) in Angstrom, anywhere.
@@ -245,13 +245,25 @@ def gaussian_density(
         _periodic_gaussians(positions[:, axis], length, shape[axis], width_angstrom)
         for axis, length in enumerate(np.asarray(cell, dtype=float))
     )
-    density = np.zeros((shape[0], shape[1] * shape[2]))
-    chunk = max(1, 2**24 // density.shape[1])  # atoms at a time, so that the products take at most 128 MiB
-    for start in range(0, len(positions), chunk):
-        part = slice(start, start + chunk)
-        in_plane = (along_y[part, :, None] * along_z[part, None, :]).reshape(-1, density.shape[1])
-        density += along_x[part].T @ in_plane
-    return density.reshape(shape)
+    density = np.zeros(shape)
+    near_x = np.flatnonzero(_counts(along_x).any(axis=0))
+    x_range = slice(near_x[0], near_x[-1] + 1) if len(near_x) else slice(0)
+    rows = 8
+    chunk = max(1, 2**22 // (rows * shape[2]))  # atoms at a time, so that the products take at most 32 MiB
+    for first in range(0, shape[1], rows):
+        block = slice(first, first + rows)
+        near = np.flatnonzero(_counts(along_y)[:, block].any(axis=1))
+        for start in range(0, len(near), chunk):
+            part = near[start : start + chunk]
+            in_plane = along_y[part, block, None] * along_z[part, None, :]
+            density[x_range, block] += np.tensordot(along_x[part, x_range], in_plane, axes=(0, 0))
+    return density
+
+
+def _counts(gaussians: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where a Gaussian is not lost in the rounding of its own maximum, even to the power 1/2."""
+    peak = gaussians.max(initial=0.0)
+    return gaussians > 1e-32 * peak
 
 
 def _periodic_gaussians(
