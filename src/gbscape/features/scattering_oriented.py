@@ -105,25 +105,14 @@ def oriented_samples(
     for j in scales:
         sampling = _sampling(bands[j], parameters)
         radial = family.radial(j, parameters.order, bands[j].squared_wave_numbers(density.dtype))
-        if fused:
+        deeper = parameters.layers > 2 and j < parameters.n_scales - 1
+        if fused and not deeper:
             paths.append(_fused_first_layer(of_density, full, bands[j], radial, coefficients, sampling, parameters))
-        else:
-            fields = spectra.convolve(
-                of_density,
-                full.shape,
-                bands[j],
-                radial * bands[j].harmonics(parameters.order, density.dtype),
-                parameters.order,
-            )
-            paths.append(_first_layer(fields, coefficients, sampling))
-        if parameters.layers > 2 and j < parameters.n_scales - 1:
-            fields = spectra.convolve(
-                of_density,
-                full.shape,
-                bands[j],
-                radial * bands[j].harmonics(parameters.order, density.dtype),
-                parameters.order,
-            )
+            continue
+        filters = radial * bands[j].harmonics(parameters.order, density.dtype)
+        fields = spectra.convolve(of_density, full.shape, bands[j], filters, parameters.order)
+        paths.append(_first_layer(fields, coefficients, sampling))
+        if deeper:
             pairs |= _second_layer(fields, j, bands, coefficients, family, parameters)
     paths += [pairs[pair] for pair in combinations(scales, 2) if parameters.layers > 2]
     return torch.stack(paths, dim=2)[:, torch.from_numpy(position).to(density.device)]
