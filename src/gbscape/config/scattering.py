@@ -87,8 +87,9 @@ class OrientedScattering(Sweepable):
     window_angstrom: float = Field(default=32.0, gt=0, le=500)
     """Length along the boundary normal, centred on the mean position of the boundary's atoms, that is sampled."""
     samples: tuple[Samples, Samples, Samples] = (128, 1, 1)
-    """Samples along x (the normal, in the window), y and z (over the period); along y and z, 1 means the average over the
-    period. Their product, 128, is what the vectors of Homer et al. 2019 hold of each path."""
+    """Samples along x (the normal, in the window), y and z (over the period). Along y and z, 1 means the average over the
+    period; more make the vector depend on where the period begins and how often it is repeated. The product, 128, is
+    what the vectors of Homer et al. 2019 hold of each path."""
     tolerance: float = Field(default=1e-3, ge=0, le=1e-2)
     """Error, relative to the largest value of each profile, up to which grids are coarsened for wide wavelets; 0 leaves
     every grid fine."""

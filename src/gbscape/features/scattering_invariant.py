@@ -14,7 +14,8 @@ small field). That does for the field, but not for its modulus, which has a cusp
   stays as fine as it was.
 
 Measured: random, crystalline (displaced by 0.1 to 0.4 Angstrom) and isolated atoms, slabs and white noise stay within
-tolerances of 1e-3 and 1e-4.
+tolerances of 1e-3 and 1e-4. What a wavelet leaves of a perfect crystal beyond its band limit is lost, however little else
+there is.
 """
 
 from collections.abc import Sequence
