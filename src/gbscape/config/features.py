@@ -25,7 +25,9 @@ class Concatenate(Settings):
     """Names of the representations that are joined, in this order; a swept one stands for each of its members."""
 
 
-Representation = Annotated[Soap | MultiScaleSoap | Scattering | OrientedScattering | Concatenate, Field(discriminator="kind")]
+Representation = Annotated[
+    Soap | MultiScaleSoap | Scattering | OrientedScattering | Concatenate, Field(discriminator="kind")
+]
 Computed = Soap | MultiScaleSoap | Scattering | OrientedScattering
 """The representations that are computed from atoms; a concatenation is put together from them."""
 
