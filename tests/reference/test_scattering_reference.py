@@ -6,7 +6,8 @@ from scipy.integrate import simpson
 from scipy.special import gamma, spherical_jn
 
 from gbscape.config.scattering import Scattering
-from gbscape.features.scattering import feature_names, gaussian_density, scatter
+from gbscape.features.names import scattering_names
+from gbscape.features.scattering import gaussian_density, scatter
 from gbscape.features.scattering_kymatio import Harmonics, ScaledFilters
 
 from kymatio.numpy import HarmonicScattering3D  # isort: skip  (imports only after gbscape has restored a SciPy function)
@@ -92,7 +93,7 @@ def single_gaussian():
     """Features of one Gaussian atom, off the grid points, in a box of 22 Angstrom."""
     cell = np.full(3, 22.0)
     density = gaussian_density(np.array([[11.1, 10.9, 11.03]]), cell, (60,) * 3, WIDTH)
-    return dict(zip(feature_names(PARAMETERS), scatter(density, cell, PARAMETERS), strict=True))
+    return dict(zip(scattering_names(PARAMETERS), scatter(density, cell, PARAMETERS), strict=True))
 
 
 @pytest.mark.parametrize("power", PARAMETERS.integral_powers)

@@ -12,7 +12,8 @@ from gbscape.config.features import Concatenate, Features, Representation, expan
 from gbscape.config.scattering import Scattering
 from gbscape.config.soap import MultiScaleSoap, Soap
 from gbscape.features import scattering, soap
-from gbscape.features.representation import concatenate, feature_names, featurize
+from gbscape.features.names import feature_names
+from gbscape.features.representation import featurize
 from gbscape.structure.bicrystal import build_bicrystal, remove_overlaps
 
 SIGMA_5_TILT = SimpleNamespace(left=[[6, 2, 0], [-2, 6, 0], [0, 0, 2]], right=[[6, -2, 0], [2, 6, 0], [0, 0, 2]])
@@ -238,15 +239,6 @@ def test_what_cannot_be_featurized_is_refused():
         featurize(atoms, mask & False, SMALL["soap"])
     with pytest.raises(ValueError, match="names of its parts, soap, st"):
         feature_names(Concatenate(of=("soap", "st")))
-
-
-def test_concatenate_joins_vectors_and_tables_by_feature():
-    np.testing.assert_array_equal(concatenate([np.array([1.0, 2.0]), np.array([3.0])]), [1, 2, 3])
-    assert concatenate([np.zeros((5, 2)), np.ones((5, 3))]).shape == (5, 5)
-    with pytest.raises(ValueError, match=r"different numbers of boundaries: shapes \[\(5, 2\), \(4, 3\)\]"):
-        concatenate([np.zeros((5, 2)), np.ones((4, 3))])
-    with pytest.raises(ValueError, match="nothing to concatenate"):
-        concatenate([])
 
 
 @pytest.mark.parametrize("central_weight", [1.0, 0.0])

@@ -8,9 +8,9 @@ from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
 
 from gbscape.config.scattering import Scattering
+from gbscape.features.names import scattering_names
 from gbscape.features.scattering import (
     boundary_scattering,
-    feature_names,
     gaussian_density,
     grid_shape,
     scatter,
@@ -129,7 +129,7 @@ def test_images_along_x_are_out_of_reach():
         cell = np.array([points * 0.3, *periods])
         shape = (points, *grid_shape(cell, 0.3)[1:])
         features.append(scatter(gaussian_density(atoms.positions[mask], cell, shape, 0.5), cell, parameters))
-    names = feature_names(parameters)
+    names = scattering_names(parameters)
     np.testing.assert_allclose(features[0], features[1], rtol=1e-3)
     linear = [i for i, name in enumerate(names) if name.endswith("q=1]")]
     np.testing.assert_allclose(features[0][linear], features[1][linear], rtol=1e-5)
@@ -154,7 +154,7 @@ def test_density_is_the_sum_over_atoms_and_images():
 def test_density_integrates_to_the_number_of_atoms():
     atoms = slab()
     mask = near_boundary(atoms)
-    features = dict(zip(feature_names(SMALL), boundary_scattering(atoms, mask, SMALL), strict=True))
+    features = dict(zip(scattering_names(SMALL), boundary_scattering(atoms, mask, SMALL), strict=True))
     assert features["S0[q=1]"] * atoms.cell.lengths()[1:].prod() == pytest.approx(mask.sum(), rel=1e-8)
     # l = 0 wavelets are Gaussians of integral 1, which keep the integral of a positive density
     assert features["S1[j=2,l=0,q=1]"] == pytest.approx(features["S0[q=1]"], rel=1e-8)
@@ -191,7 +191,7 @@ def test_solid_harmonics_agree_with_scipy(order):
 def test_names_are_one_for_each_feature():
     atoms = slab()
     for parameters in (SMALL, Scattering(j_max=0, l_max=0, integral_powers=(1.0,))):
-        names = feature_names(parameters)
+        names = scattering_names(parameters)
         paths = 1 + (parameters.j_max + 1) * (parameters.j_max + 2) // 2 * (parameters.l_max + 1)
         assert len(names) == len(set(names)) == paths * len(parameters.integral_powers)
         assert len(boundary_scattering(atoms, near_boundary(atoms), parameters)) == len(names)

@@ -9,7 +9,8 @@ from scipy.special import sph_harm_y
 
 from gbscape.config.scattering import Scattering
 from gbscape.features import scattering_invariant, spectra
-from gbscape.features.scattering import feature_names, gaussian_density, scatter, widths_angstrom
+from gbscape.features.names import scattering_names
+from gbscape.features.scattering import gaussian_density, scatter, widths_angstrom
 from gbscape.features.scattering_invariant import invariant_integrals
 from gbscape.features.wavelets import GaussianSolidHarmonics
 
@@ -58,7 +59,7 @@ def test_agrees_with_complex_filters_on_an_anisotropic_cell():
             second = modulus(first[j1], order, widths[j2])
             for q in powers:
                 expected[f"S2[j={j1},{j2},l={order},q={q:g}]"] = (second**q).sum() * voxel
-    features = dict(zip(feature_names(EXACT), scatter(density, CELL, EXACT), strict=True))
+    features = dict(zip(scattering_names(EXACT), scatter(density, CELL, EXACT), strict=True))
     assert features.keys() == expected.keys()
     for name, value in features.items():
         assert value == pytest.approx(expected[name], rel=1e-11), name
@@ -147,7 +148,7 @@ def test_a_batch_gives_what_its_members_give():
     parameters = Scattering(j_max=1, l_max=2)
     batch = np.stack([random_density(seed) for seed in range(3)])
     together = scatter(batch, CELL, parameters)
-    assert together.shape == (3, len(feature_names(parameters)))
+    assert together.shape == (3, len(scattering_names(parameters)))
     for one, features in zip(batch, together, strict=True):
         np.testing.assert_allclose(scatter(one, CELL, parameters), features, rtol=1e-13)
     tensor = torch.from_numpy(batch).requires_grad_()

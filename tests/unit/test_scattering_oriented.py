@@ -12,11 +12,11 @@ from test_scattering import near_boundary, slab
 from gbscape.config.features import Features, expand
 from gbscape.config.scattering import OrientedScattering
 from gbscape.features import scattering_oriented, spectra
-from gbscape.features.representation import feature_names as names_of
+from gbscape.features.names import feature_names as names_of
+from gbscape.features.names import scattering_names
 from gbscape.features.representation import featurize
 from gbscape.features.scattering import (
     boundary_scattering,
-    feature_names,
     gaussian_density,
     grid_shape,
     oriented_cell_length_angstrom,
@@ -151,7 +151,7 @@ def test_length_of_the_published_vectors():
     """73 728 numbers a boundary at the defaults of the paper's code: 8 scales and 8 x 8 angles."""
     published = OrientedScattering(spacing_angstrom=0.5, n_scales=8, n_azimuthal=8, n_polar=8)
     assert (published.layers, published.order) == (2, 4)
-    assert len(feature_names(published)) == 73_728
+    assert len(scattering_names(published)) == 73_728
     density = cloud(cell=np.array([20.0, 4.0, 4.0]), shape=(40, 8, 8))
     assert scatter(density, [20.0, 4.0, 4.0], published).shape == (73_728,)
 
@@ -159,7 +159,7 @@ def test_length_of_the_published_vectors():
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_names_are_one_for_each_feature(layers):
     parameters = changed(SMALL, layers=layers, samples=(4, 2, 1))
-    names = feature_names(parameters)
+    names = scattering_names(parameters)
     features = scatter(cloud(), CELL, parameters)
     assert len(names) == len(set(names)) == len(features) == 12 * {1: 1, 2: 4, 3: 7}[layers] * 8
     assert names[0] == "S0[polar=0,azimuthal=0,x=0,y=0]"

@@ -14,8 +14,9 @@ from scipy.spatial.transform import Rotation
 from gbscape import native
 from gbscape.config.soap import Soap, SoapParameters
 from gbscape.features import soap_native
+from gbscape.features.names import soap_names
 from gbscape.features.representation import featurize
-from gbscape.features.soap import averaged_power_spectra, feature_names, power_spectrum, power_spectrum_chunks
+from gbscape.features.soap import averaged_power_spectra, power_spectrum, power_spectrum_chunks
 from gbscape.structure.bicrystal import build_bicrystal, remove_overlaps
 
 SIGMA_5_TILT = SimpleNamespace(left=[[6, 2, 0], [-2, 6, 0], [0, 0, 2]], right=[[6, -2, 0], [2, 6, 0], [0, 0, 2]])
@@ -124,7 +125,7 @@ def test_shape_norm_and_names():
     free = power_spectrum(atoms, TWO_SPECIES.model_copy(update={"normalise": False}))
     np.testing.assert_allclose(free / np.linalg.norm(free, axis=1)[:, None], vectors, atol=1e-14)
     assert len(np.unique(np.linalg.norm(free, axis=1).round(6))) == len(atoms)
-    names = feature_names(TWO_SPECIES)
+    names = soap_names(TWO_SPECIES)
     assert len(names) == len(set(names)) == vectors.shape[1]
     assert names[0] == "p[Ni1,Ni1,l=0]"
     assert names[-2] == "p[Fe6,Fe6,l=5]"
@@ -135,7 +136,7 @@ def test_shape_norm_and_names():
     assert len(diagonal) == 12 * 6
     assert (vectors[:, diagonal] >= 0).all()
     assert (vectors < 0).any()
-    assert feature_names(SMALL)[6] == "p[2,1,l=0]"
+    assert soap_names(SMALL)[6] == "p[2,1,l=0]"
 
 
 def test_averages_are_those_of_the_vectors():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from gbscape.config.features import Computed
-from gbscape.features.representation import concatenate, feature_names
+from gbscape.features.names import feature_names
 from gbscape.store.provenance import Provenance
 from gbscape.store.shards import open_shard, write_shard
 
@@ -66,7 +66,7 @@ def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -
             raise ValueError(f"{path} and {paths[0]} are not about the same items: {about[-1] ^ about[0]}")
     provenance = Provenance.of({"of": settings}, code, inputs={Path(path).stem: path for path in paths})
     joined = {
-        item: {"vector": concatenate([row[item] for row in rows])}
+        item: {"vector": np.concatenate([row[item] for row in rows])}
         for item in rows[0]
         if all(item in row for row in rows)
     }

@@ -1,7 +1,5 @@
 """One vector per boundary, whatever the representation."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
@@ -22,11 +20,11 @@ def featurize(atoms: Atoms, mask: NDArray[np.bool_], representation: Representat
         representation: settings without a sweep (see `gbscape.config.features.expand`).
 
     Returns:
-        (n_features,) as named by `feature_names`.
+        (n_features,) as named by `gbscape.features.names`.
 
     Raises:
         ValueError: a slab or a selection that cannot be described, a sweep that is not expanded, or a concatenation,
-            which is put together from its parts by `concatenate`.
+            which is put together from the vectors of its parts.
     """
     if isinstance(representation, Concatenate):
         raise ValueError(f"a concatenation is made from the vectors of its parts, {', '.join(representation.of)}")
@@ -37,7 +35,7 @@ def featurize(atoms: Atoms, mask: NDArray[np.bool_], representation: Representat
         case Soap():
             return _boundary_soap(atoms, mask, representation)
         case MultiScaleSoap():
-            return concatenate([_boundary_soap(atoms, mask, scale) for scale in representation.single_scales()])
+            return np.concatenate([_boundary_soap(atoms, mask, scale) for scale in representation.single_scales()])
         case Scattering() | OrientedScattering():
             return scattering.boundary_scattering(atoms, mask, representation)
 
@@ -46,39 +44,3 @@ def _boundary_soap(atoms: Atoms, mask: NDArray[np.bool_], settings: Soap) -> NDA
     check_slab(atoms)
     check_surroundings(atoms, np.flatnonzero(mask), settings.cutoff_angstrom)
     return soap.power_spectrum(atoms, settings.parameters(), mask, settings.engine)
-
-
-def concatenate(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Join vectors (n_features,), or tables (n_boundaries, n_features) with boundaries in the same order, by features.
-
-    Raises:
-        ValueError: no parts, or tables of different numbers of boundaries.
-    """
-    if not parts:
-        raise ValueError("nothing to concatenate")
-    if len({part.shape[:-1] for part in parts}) > 1:
-        raise ValueError(f"the parts hold different numbers of boundaries: shapes {[part.shape for part in parts]}")
-    return np.concatenate(parts, axis=-1)
-
-
-def feature_names(representation: Representation) -> list[str]:
-    """Names (n_features,) of the components of a representation without a sweep.
-
-    A scale of a multi-scale SOAP is put before its names as `rc=5/`.
-
-    Raises:
-        ValueError: a concatenation, whose names are those of its parts.
-    """
-    match representation:
-        case Soap():
-            return soap.feature_names(representation.parameters())
-        case MultiScaleSoap():
-            return [
-                f"rc={scale.cutoff_angstrom:g}/{name}"
-                for scale in representation.single_scales()
-                for name in soap.feature_names(scale.parameters())
-            ]
-        case Scattering() | OrientedScattering():
-            return scattering.feature_names(representation)
-        case Concatenate():
-            raise ValueError(f"a concatenation has the names of its parts, {', '.join(representation.of)}")

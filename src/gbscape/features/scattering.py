@@ -23,7 +23,6 @@ These do not change when the boundary is translated, when its atoms are permuted
 when it is rotated.
 """
 
-import itertools
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -57,7 +56,7 @@ def boundary_scattering(
         engine: code that computes; None takes the one in the settings.
 
     Returns:
-        (n_features,) as named by `feature_names`. Invariant: an integral of U^q over the cell and divided by the area,
+        (n_features,) as named by `gbscape.features.names`. Invariant: an integral of U^q over the cell and divided by the area,
         in Angstrom^(1 - 3 q), as U is a density. Oriented: moduli in Angstrom^-3, at positions relative to the mean
         position of the boundary's atoms along x.
 
@@ -99,7 +98,7 @@ def scatter(
         engine: code that computes; None takes the one in the settings. Only "torch" has the oriented transform.
 
     Returns:
-        (n_features,) or (n, n_features) as named by `feature_names`, in double precision, an array or a tensor like the
+        (n_features,) or (n, n_features) as named by `gbscape.features.names`, in double precision, an array or a tensor like the
         density. Invariant: integrals over the cell, in the density's unit to the power q times Angstrom^3. Oriented:
         moduli in the density's unit, at positions relative to the middle of the cell along x.
 
@@ -157,41 +156,6 @@ def widths_angstrom(parameters: Scattering | OrientedScattering) -> tuple[float,
         return tuple(parameters.sigma_0_angstrom * 2.0**j for j in range(parameters.j_max + 1))
     smallest, largest = parameters.smallest_width_angstrom, parameters.largest_width_angstrom
     return tuple(float(width) for width in np.geomspace(smallest, largest, parameters.n_scales))
-
-
-def feature_names(parameters: Scattering | OrientedScattering) -> list[str]:
-    """Names (n_features,).
-
-    Invariant: `S0[q]`, then `S1[j,l,q]` and `S2[j1,j2,l,q]`, l fastest but for the power. There are
-    (1 + (J + 1)(J + 2) / 2 (l_max + 1)) powers of them, J = j_max.
-
-    Oriented: for each direction, polar index slowest, `S0`, then `S1[j]` and `S2[j1,j2]`, each with its samples, z
-    fastest; e.g. `S1[polar=3,azimuthal=0,j=7,x=64]`. There are directions times paths times samples of them.
-    """
-    if isinstance(parameters, OrientedScattering):
-        return _oriented_names(parameters)
-    widths, orders = range(parameters.j_max + 1), range(parameters.l_max + 1)
-    paths = ["S0[{q}]"]
-    paths += [f"S1[j={j},l={order},{{q}}]" for j in widths for order in orders]
-    paths += [f"S2[j={j},{k},l={order},{{q}}]" for j in widths for k in widths if k > j for order in orders]
-    return [path.format(q=f"q={power:g}") for path in paths for power in parameters.integral_powers]
-
-
-def _oriented_names(parameters: OrientedScattering) -> list[str]:
-    paths = [("S0", "")]
-    if parameters.layers > 1:
-        paths += [("S1", f"j={j},") for j in range(parameters.n_scales)]
-    if parameters.layers > 2:
-        paths += [("S2", f"j={j},{k},") for j, k in itertools.combinations(range(parameters.n_scales), 2)]
-    axes = [axis for axis in range(3) if axis == 0 or parameters.samples[axis] > 1]
-    samples = [",".join(f"{'xyz'[axis]}={index[axis]}" for axis in axes) for index in np.ndindex(*parameters.samples)]
-    return [
-        f"{layer}[polar={polar},azimuthal={azimuthal},{scales}{sample}]"
-        for polar in range(parameters.n_polar)
-        for azimuthal in range(parameters.n_azimuthal)
-        for layer, scales in paths
-        for sample in samples
-    ]
 
 
 def vacuum_angstrom(parameters: Scattering) -> float:

@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 
 
 def scatter_kymatio(density: Array, cell: Array, parameters: Scattering) -> Array:
-    """First- and second-order integrals in double precision, as `gbscape.features.scattering.feature_names` has them."""
+    """First- and second-order integrals in double precision, as `gbscape.features.names.scattering_names` has them."""
     scales = range(parameters.j_max + 1)
     integrals = []
     for order in range(parameters.l_max + 1):

@@ -135,21 +135,6 @@ def averaged_power_spectra(
     return soap_native.averaged_power_spectra_native(structures, parameters, scales, centre_species, threads)
 
 
-def feature_names(parameters: SoapParameters) -> list[str]:
-    """Names (n_features,) of the components, e.g. `p[3,1,l=4]` for the third with the first radial function, l = 4; with
-    neighbour species `p[Fe3,Ni1,l=4]`."""
-    functions = [
-        f"{species}{a}" for species in parameters.neighbour_species or ("",) for a in range(1, parameters.n_max + 1)
-    ]
-    names = [
-        f"p[{first},{second},l={order}]"
-        for i, first in enumerate(functions)
-        for second in functions[: i + 1]
-        for order in range(parameters.l_max + 1)
-    ]
-    return [*names, "zero"]
-
-
 def _check_threads(threads: int) -> None:
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
