@@ -10,7 +10,7 @@ from scipy.special import sph_harm_y
 from gbscape.config.scattering import Scattering
 from gbscape.features import scattering_invariant, spectra
 from gbscape.features.names import scattering_names
-from gbscape.features.scattering import gaussian_density, scatter, widths_angstrom
+from gbscape.features.scattering import gaussian_density, grid_shape, scatter, vacuum_angstrom, widths_angstrom
 from gbscape.features.scattering_invariant import invariant_integrals
 from gbscape.features.wavelets import GaussianSolidHarmonics
 
@@ -116,6 +116,20 @@ def densities():
 DENSITIES = list(densities())
 
 
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-4])
+@pytest.mark.parametrize(
+    "settings", [{"j_max": 5}, {"sigma_0_angstrom": 3.0}, {"integral_powers": (0.25, 4.0)}], ids=str
+)
+def test_a_long_vacuum_stays_within_the_tolerance(settings, tolerance):
+    """What rings there, however faint, counts to a small power: the fewest atoms, a narrow wavelet, the longest cell."""
+    parameters = Scattering(l_max=3, tolerance=tolerance, **settings)
+    sites = [[x + 0.05 * y, y, z] for x in range(0, 12, 2) for y, z in ((0.3, 0.9), (1.6, 3.1))]
+    cell = np.array([12 + vacuum_angstrom(parameters), 2.5, 4.3])
+    density = gaussian_density(np.array(sites), cell, grid_shape(cell, 0.5), 0.5)
+    exact = scatter(density, cell, parameters.model_copy(update={"tolerance": 0}))
+    np.testing.assert_allclose(scatter(density, cell, parameters), exact, rtol=tolerance)
+
+
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-4])
 @pytest.mark.parametrize(("name", "density", "cell"), DENSITIES, ids=[name for name, *_ in DENSITIES])
 def test_coarser_grids_stay_within_the_tolerance(name, density, cell, tolerance):
@@ -163,6 +177,16 @@ def test_a_tensor_gives_a_tensor():
     np.testing.assert_array_equal(features, scatter(density.numpy(), CELL, EXACT))
 
 
+@pytest.mark.filterwarnings("error")
+def test_whatever_array_numpy_has():
+    density = random_density()
+    frozen = density.copy()
+    frozen.flags.writeable = False
+    expected = scatter(density, CELL, EXACT)
+    for other in (frozen, density.astype(">f8"), np.asfortranarray(density), density[::-1].copy()[::-1]):
+        np.testing.assert_array_equal(scatter(other, CELL, EXACT), expected)
+
+
 @pytest.mark.parametrize("tolerance", [0, 1e-2])
 def test_gradients_are_those_of_finite_differences(tolerance):
     cell = (2.0, 2.5, 3.0)
@@ -177,6 +201,14 @@ def test_gradients_are_finite_where_there_is_nothing():
     density.requires_grad_()
     scatter(density, (4.0, 4.0, 4.0), Scattering(j_max=1, l_max=2)).sum().backward()
     assert torch.isfinite(density.grad).all()
+
+
+def test_an_empty_point_counts_to_the_gradient_of_the_integral():
+    density = torch.zeros(4, 4, 4, dtype=torch.float64).requires_grad_()
+    features = scatter(density, (2.0, 2.0, 2.0), Scattering(j_max=0, l_max=0, integral_powers=(0.5, 1.0, 2.0)))
+    of_integral = dict(zip(("S0[q=0.5]", "S0[q=1]", "S0[q=2]"), features, strict=False))
+    (gradient,) = torch.autograd.grad(of_integral["S0[q=1]"], density)
+    np.testing.assert_allclose(gradient, 0.5**3)
 
 
 def test_gradients_go_through_to_positions():

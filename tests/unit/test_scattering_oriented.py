@@ -239,6 +239,22 @@ def test_coarser_grids_stay_within_the_tolerance(case, layers, tolerance):
     assert np.abs(coarse - exact).max() > 1e-12, "nothing was coarser"
 
 
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-4])
+@pytest.mark.parametrize("settings", [{}, {"order": 1}, {"order": 1, "samples": (16, 3, 3)}, {"layers": 3}], ids=str)
+def test_a_boundary_with_one_short_period_stays_within_the_tolerance(settings, tolerance):
+    """Wide wavelets leave functions of one coordinate in the plane, and the cusps of their moduli are few."""
+    cell, shape = np.array([30.0, 2.5, 25.2]), (60, 6, 50)
+    positions = np.random.default_rng(3).uniform(0, 1, (64, 3)) * [10.0, *cell[1:]] + [10, 0, 0]
+    density = gaussian_density(positions, cell, shape, 0.5)
+    parameters = changed(
+        SMALL, largest_width_angstrom=4.0, n_scales=4, n_polar=3, n_azimuthal=4, window_angstrom=24.0, **settings
+    )
+    samples = int(np.prod(parameters.samples))
+    exact = scatter(density, cell, parameters).reshape(12, -1, samples)
+    coarse = scatter(density, cell, changed(parameters, tolerance=tolerance)).reshape(12, -1, samples)
+    np.testing.assert_array_less(np.abs(coarse - exact).max(2), tolerance * exact.max(2))
+
+
 @pytest.mark.parametrize("settings", [{}, {"component": 1}, {"layers": 3}, {"samples": (3, 2, 1)}, {"tolerance": 1e-2}])
 def test_gradients_are_those_of_finite_differences(settings):
     parameters = changed(

@@ -28,10 +28,13 @@ from gbscape.features.wigner import real_wigner, rotation_matrix, zonal_coeffici
 
 Array = NDArray[np.float64]
 
-CUSP_CONSTANT = 0.05
+CUSP_CONSTANT = 0.2
 """Error of a plane's average over a grid of spacing h, of the profile's largest value, over (k h / pi)^2, where the
-wavelet has half of its norm below k: measured on bulks, slabs and layers with atoms off their sites. One real field
+wavelet has half of its norm below k: measured on bulks, slabs, layers with atoms off their sites and boundaries of one
+long and one short period, where wide wavelets leave fields of one coordinate, whose cusps do not average. One real field
 vanishes on surfaces, where its modulus has a cusp. Along x nothing is averaged, and x stays as fine as it was."""
+SAMPLED_CUSP_CONSTANT = 1.0
+"""The same for blurred samples in the plane, which average over less than the plane."""
 FEWEST_POINTS = 4.0
 """Least points along y and z over the root of constant / tolerance: to a wavelet as wide as the cell there are few cusps,
 whose errors do not average."""
@@ -124,7 +127,8 @@ def _bands(full: Band, family: WaveletFamily, parameters: OrientedScattering) ->
         return [full] * parameters.n_scales
     bands: list[Band] = []
     limit = resolved = 0.0
-    finer = sqrt(CUSP_CONSTANT / parameters.tolerance)
+    averaged = parameters.samples[1:] == (1, 1)
+    finer = sqrt((CUSP_CONSTANT if averaged else SAMPLED_CUSP_CONSTANT) / parameters.tolerance)
     for scale in reversed(range(parameters.n_scales)):
         limit = max(limit, family.band_limit(scale, parameters.order, parameters.tolerance))
         resolved = max(resolved, finer * family.band_limit(scale, parameters.order, 0.5))

@@ -29,7 +29,8 @@ def transform(batch: Density, lengths: Array, parameters: Scattering | OrientedS
     """
     if isinstance(batch, Tensor):
         return _features(batch, lengths, parameters)
-    return _features(torch.from_numpy(np.ascontiguousarray(batch)).to(_device()), lengths, parameters).cpu().numpy()
+    own = np.require(batch, np.float64, "CW")  # what torch takes: contiguous, writable, of the machine's byte order
+    return _features(torch.from_numpy(own).to(_device()), lengths, parameters).cpu().numpy()
 
 
 def _features(batch: Tensor, lengths: Array, parameters: Scattering | OrientedScattering) -> Tensor:
@@ -42,9 +43,10 @@ def _features(batch: Tensor, lengths: Array, parameters: Scattering | OrientedSc
         return oriented_samples(own, cell, family, parameters).flatten(1)
     powers = parameters.integral_powers
     paths = invariant_integrals(own, cell, family, parameters.j_max + 1, parameters.l_max, powers, parameters.tolerance)
-    positive = batch.double().clamp_min(torch.finfo(torch.float64).tiny)  # a root has no derivative at zero
+    wide = batch.double()
+    positive = wide.clamp_min(torch.finfo(torch.float64).tiny)  # a root has no derivative at zero
     voxel = prod(cell) / prod(batch.shape[1:])
-    zeroth = torch.stack([positive.pow(power).sum((1, 2, 3)) * voxel for power in powers], dim=1)
+    zeroth = torch.stack([(positive if q < 1 else wide).pow(q).sum((1, 2, 3)) * voxel for q in powers], dim=1)
     return torch.cat([zeroth, paths.flatten(1)], dim=1)
 
 

@@ -14,7 +14,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, pi
+from math import ceil, isinf, pi
 from typing import Any
 
 import numpy as np
@@ -122,10 +122,15 @@ def narrower_band(full: Band, limit: float, resolved: Sequence[float]) -> Band:
     Args:
         full: the whole grid's, which is given back along an axis that is not finer than what is asked for.
         limit: wave number in Angstrom^-1 up to which frequencies are kept along each axis.
-        resolved: wave number that the coarser grid must resolve along each axis, where it is above the limit.
+        resolved: wave number that the coarser grid must resolve along each axis, where it is above the limit. Infinity
+            leaves an axis as it is, with all frequencies: a cut would ring through whatever is empty along it.
     """
     shape, limits = [], []
     for points, length, wanted in zip(full.shape, full.cell_angstrom, resolved, strict=True):
+        if isinf(wanted):
+            shape.append(points)
+            limits.append(points // 2)
+            continue
         highest = min(limit * length / (2 * pi), points / 2)
         half = max(1, ceil(min(max(limit, wanted) * length / (2 * pi), points) + 1))
         fewer = 2 * next_fast_len(half, real=True)
