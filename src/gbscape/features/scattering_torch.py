@@ -29,7 +29,9 @@ def transform(batch: Density, lengths: Array, parameters: Scattering | OrientedS
     """
     if isinstance(batch, Tensor):
         return _features(batch, lengths, parameters)
-    own = np.require(batch, np.float64, "CW")  # what torch takes: contiguous, writable, of the machine's byte order
+    own = np.require(
+        batch, np.float64, ["C", "W"]
+    )  # torch takes the machine's byte order, and warns of what is read-only
     return _features(torch.from_numpy(own).to(_device()), lengths, parameters).cpu().numpy()
 
 
