@@ -1,10 +1,15 @@
 """Compiles the kernels (see `gbscape.native`); everything else about the package stands in pyproject.toml."""
 
+import copy
 import platform
+import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
+from gbscape.native import fingerprint
 
 KERNELS = [
     "gbscape.crystal.boxes",
@@ -29,7 +34,17 @@ if platform.machine() in ("x86_64", "AMD64"):
 
 
 class BuildLibraries(build_ext):
-    """Plain shared libraries: no module initialisation, no Python version in the name."""
+    """Plain shared libraries, compiled at once: no module initialisation, no Python version in the name."""
+
+    def initialize_options(self) -> None:
+        super().initialize_options()
+        self.parallel = True
+
+    def build_extension(self, ext: Extension) -> None:
+        # object files of a kernel's builds have one name
+        alone = copy.copy(self)
+        alone.build_temp = str(Path(self.build_temp, ext.name))
+        build_ext.build_extension(alone, ext)
 
     def get_ext_filename(self, fullname: str) -> str:
         return str(Path(*fullname.split(".")).with_suffix(".so"))
@@ -44,8 +59,10 @@ def extension(module: str, build: str) -> Extension:
         f"{package}._{name}_{build}",
         [str(Path("src", *module.split(".")).with_suffix(".cpp"))],
         include_dirs=["src/gbscape/native"],
-        depends=[str(header) for header in Path("src/gbscape/native").glob("*.hpp")],
-        extra_compile_args=[*FLAGS, *BUILDS[build]],
+        # setup.py: other flags make other libraries
+        depends=[*(str(header) for header in Path("src/gbscape/native").glob("*.hpp")), "setup.py"],
+        define_macros=[("GBSCAPE_SOURCES", f'"{fingerprint(module)}"')],
+        extra_compile_args=["-include", "src/gbscape/native/sources.hpp", *FLAGS, *BUILDS[build]],
         extra_link_args=["-pthread"],
         language="c++",
     )

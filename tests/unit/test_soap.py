@@ -176,6 +176,14 @@ def test_chunks_hold_every_centre_once_with_its_vector_whatever_their_size():
         assert sorted(np.concatenate(seen)) == sorted(centres)
 
 
+def test_chunks_are_those_of_the_atoms_as_they_were():
+    atoms = structure(2, n=30)
+    expected = power_spectrum(atoms, TWO_SPECIES)
+    for indices, vectors in power_spectrum_chunks(atoms, TWO_SPECIES, chunk_size=7):
+        np.testing.assert_array_equal(vectors, expected[indices])
+        atoms.positions += 0.3
+
+
 @pytest.mark.parametrize("columns", [1, 8, 39, 100])
 def test_projection_is_the_product_with_the_full_vectors(columns):
     atoms = structure(4) * 3
@@ -249,6 +257,14 @@ def test_averages_of_structures_with_a_cell_and_two_species():
     np.testing.assert_allclose(averaged_power_spectra(structures, chosen, centre_species="Ni"), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("averaging", ["spectra", "coefficients"])
+def test_structures_do_not_see_the_species_of_those_before_them(averaging):
+    chosen = parameters(averaging=averaging, neighbour_species=("Ni", "Fe"))
+    structures = [structure(1), structure(2, species=("Ni",)), structure(3, species=("Fe",)), structure(4)]
+    expected = [power_spectrum(atoms, chosen) for atoms in structures]
+    np.testing.assert_allclose(averaged_power_spectra(structures, chosen), expected, atol=1e-12)
+
+
 def test_odd_orders_of_mean_coefficients_vanish_for_one_species():
     chosen = parameters(averaging="coefficients")
     vector = averaged_power_spectra(boxes(n=1), chosen)[0]
@@ -258,11 +274,7 @@ def test_odd_orders_of_mean_coefficients_vanish_for_one_species():
 
 
 def levels():
-    own = (
-        native.load("gbscape.native.cpu")
-        if False
-        else native._open("gbscape.native.cpu", "generic").gbscape_simd_level()
-    )
+    own = native.load("gbscape.native.cpu").gbscape_simd_level()
     return [name for level, name in native.LEVELS.items() if level <= own]
 
 
@@ -377,6 +389,9 @@ def test_wrong_arguments_are_refused():
         )
     with pytest.raises(ValueError, match="structure 0 is given by positions alone"):
         averaged_power_spectra([atoms.positions], mean, centre_species="Fe")
+    for wrong in (np.ones((3, 2)), np.arange(6.0), np.ones((2, 1, 3))):
+        with pytest.raises(ValueError, match=r"positions of structure 1 must have shape \(n, 3\), got"):
+            averaged_power_spectra([atoms.positions, wrong], mean)
     twice = np.array([[0, 0, 0], [3, 0, 0], [0, 3, 0], [3, 0, 1e-5]])
     with pytest.raises(ValueError, match=r"atom [13] of structure 1 is less than 0.001 from another"):
         averaged_power_spectra([twice[:3], twice], mean)

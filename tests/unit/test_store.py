@@ -1,5 +1,6 @@
 """The store: nothing partial looks complete, nothing finished is lost, what disagrees is refused."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -279,6 +280,9 @@ def test_code_hash_follows_imports_and_ignores_comments(tmp_path: Path, monkeypa
         write("a.cpp", "// the kernel of a")
         assert hash_now() != before
         before = hash_now()
+        write("shared.hpp", "// a header of the kernels")
+        assert hash_now() != before
+        before = hash_now()
         write("style.mplstyle", "axes.grid: True")
         assert hash_now() != before
         with pytest.raises(ModuleNotFoundError, match=r"gbscape\.missing"):
@@ -286,6 +290,17 @@ def test_code_hash_follows_imports_and_ignores_comments(tmp_path: Path, monkeypa
     finally:
         for cached in (code._tree, code._imports, code._fingerprint):
             cached.cache_clear()
+
+
+def test_kernels_and_their_headers_are_part_of_the_features() -> None:
+    from gbscape.store import code
+
+    script = Path(__file__).parents[2] / "workflow/scripts/features_featurize.py"
+    sources = [code._source(name) for name in code._closure(code._imported_by(ast.parse(script.read_bytes())))]
+    counted = {
+        file.name for source in sources if source for file in source.parent.iterdir() if code._counts(file, source)
+    }
+    assert {"soap_native.cpp", "cell_list.hpp", "vectors.hpp"} <= counted
 
 
 def test_progress_is_plain_lines_in_a_log(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

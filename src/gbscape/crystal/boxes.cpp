@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 namespace {
@@ -38,11 +39,12 @@ void bucket(const int32_t* items, int64_t n, const int32_t* first, const int32_t
 
 // Fills `atoms` with the atoms of the boxes begin ... end - 1 of a grid of any x ny x nz boxes, z running fastest.
 // Atom a is inside the intervals first_x[a] ... last_x[a] along x (none if first > last), and so on; the atoms of box b
-// go to atoms[offsets[b - begin]] onwards, and offsets must leave room for them.
-extern "C" __attribute__((visibility("default"))) void gbscape_cut_boxes(
+// go to atoms[offsets[b - begin]] onwards, and offsets must leave room for them. Returns 1 where
+// memory does not suffice, otherwise 0.
+extern "C" __attribute__((visibility("default"))) int gbscape_cut_boxes(
     int64_t n_atoms, const int32_t* first_x, const int32_t* last_x, const int32_t* first_y, const int32_t* last_y,
     const int32_t* first_z, const int32_t* last_z, int64_t ny, int64_t nz, int64_t begin, int64_t end,
-    const int64_t* offsets, int32_t* atoms) {
+    const int64_t* offsets, int32_t* atoms) try {
     std::vector<int64_t> next(offsets, offsets + (end - begin));
     std::vector<int32_t> slab(n_atoms), in_rows;
     std::vector<int64_t> rows;
@@ -68,4 +70,7 @@ extern "C" __attribute__((visibility("default"))) void gbscape_cut_boxes(
             }
         }
     }
+    return 0;
+} catch (const std::bad_alloc&) {
+    return 1;
 }

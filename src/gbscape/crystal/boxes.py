@@ -167,11 +167,13 @@ def _batches(
         to = max(at + 1, int(np.searchsorted(ends, ends[at] + atoms_per_batch, side="right")) - 1)
         offsets = ends[at : to + 1] - ends[at]
         atoms = np.empty(offsets[-1], dtype=np.int32)
-        library.gbscape_cut_boxes(
+        failed = library.gbscape_cut_boxes(
             ctypes.c_int64(intervals.shape[2]), *limits, ctypes.c_int64(shape[1]), ctypes.c_int64(shape[2]),
             ctypes.c_int64(start + at), ctypes.c_int64(start + to),
             _pointer(offsets, ctypes.c_int64), _pointer(atoms, ctypes.c_int32),
         )  # fmt: skip
+        if failed:
+            raise MemoryError(f"no memory to cut boxes out of {intervals.shape[2]} atoms")
         yield Boxes(start + at, offsets, atoms)
         at = to
 

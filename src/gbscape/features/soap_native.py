@@ -130,7 +130,9 @@ def averaged_power_spectra_native(
         else:
             if species is not None or centre_species is not None:
                 raise ValueError(f"structure {i} is given by positions alone, which have no species to choose")
-            positions.append(np.asarray(structure, dtype=np.float64).reshape(-1, 3))
+            positions.append(np.asarray(structure, dtype=np.float64))
+            if positions[-1].shape != (len(positions[-1]), 3):
+                raise ValueError(f"positions of structure {i} must have shape (n, 3), got {positions[-1].shape}")
             channels.append(np.zeros(len(positions[-1]), dtype=np.int8))
             is_centre.append(np.ones(len(positions[-1]), dtype=bool))
         offsets[i + 1] = offsets[i] + len(positions[-1])
@@ -259,7 +261,8 @@ def _opened(
 ) -> Iterator[tuple[ctypes.CDLL, ctypes.c_void_p]]:
     """The kernel and its cell list of the atoms."""
     library = _library()
-    positions = np.ascontiguousarray(atoms.positions, dtype=np.float64)
+    # a copy, as the kernel looks at it again between chunks, when the atoms may have been moved
+    positions = np.array(atoms.positions, dtype=np.float64, order="C")
     _require_finite(positions)
     channels, cell = _channels(atoms, species), np.ascontiguousarray(periodic_cell(atoms))
     periodic, indices = atoms.pbc.astype(np.uint8), np.ascontiguousarray(centres, dtype=np.int64)

@@ -63,6 +63,7 @@ public:
         const double px = position[0], py = position[1], pz = position[2];
         const int x0 = bin(0, px - cutoff_), x1 = bin(0, px + cutoff_);
         const int y0 = bin(1, py - cutoff_), y1 = bin(1, py + cutoff_);
+        const size_t before = found.count;
         int coinciding = 0;
         for (int bx = x0; bx <= x1; ++bx) {
             const double away_x = distance_to_bin(0, bx, px);
@@ -77,6 +78,8 @@ public:
                 if (first < last) coinciding += scan(first, last, px, py, pz, found);
             }
         }
+        // `found` may have held neighbours of other structures, whose channels `scan` leaves there
+        if (!with_channels_) std::fill_n(found.channel.begin() + before, found.count - before, int8_t(0));
         return coinciding;
     }
 

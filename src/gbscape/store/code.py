@@ -1,8 +1,9 @@
 """A hash of the code that a rule runs, so that a changed module re-runs what used it.
 
 The hash covers what a script imports of this package and, transitively, every module that those import, with the data
-files beside them and the C++ source of a module that is compiled (`x.cpp` beside `x.py`). Comments, docstrings and formatting do not count, and neither do the modules that only report or move
-results (`_NOT_COUNTED`). Sources are parsed, never imported, so it is cheap at planning time.
+files beside them, the C++ source of a module that is compiled (`x.cpp` beside `x.py`) and, with `gbscape.native`, the
+headers of all. Comments (but those in C++), docstrings and formatting do not count, and neither do the modules that only
+report or move results (`_NOT_COUNTED`). Sources are parsed, never imported, so it is cheap at planning time.
 """
 
 import ast
