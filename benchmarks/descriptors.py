@@ -99,12 +99,13 @@ def verdict(
         missed.append(f"{other.median / own.median / goal.speed:.0%} of the speed")
     if goal.difference is not None and isinstance(difference, float) and not difference <= goal.difference:
         missed.append(f"difference {difference:.1g}")
-    share = own.peak_bytes / other.peak_bytes if own.peak_bytes and other is not None and other.peak_bytes else 0.0
-    if goal.memory is not None and share > goal.memory:
-        missed.append(f"{share:.0%} of memory")
-    each = (own.peak_bytes or 0) / units if units else 0.0
-    if goal.bytes_per_unit is not None and each > goal.bytes_per_unit:
-        missed.append(f"{each:.0f} B/atom")
+    of_memory = [timing.peak_bytes for timing in (own, other) if timing is not None]
+    if (goal.memory is not None or goal.bytes_per_unit is not None) and None in of_memory:
+        missed.append("memory not measured")
+    elif goal.memory is not None and other is not None and own.peak_bytes > goal.memory * other.peak_bytes:
+        missed.append(f"{own.peak_bytes / max(other.peak_bytes, 1):.0%} of memory")
+    elif goal.bytes_per_unit is not None and own.peak_bytes > goal.bytes_per_unit * units:
+        missed.append(f"{own.peak_bytes / units:.0f} B/atom")
     return "no: " + ", ".join(missed) if missed else "yes"
 
 

@@ -139,7 +139,7 @@ def run(contest: Contest, rounds: int, quick: bool, with_memory: bool) -> tuple[
         except Exception as error:
             if not is_peer:
                 raise
-            timing.missing = f"fails: {str(error).splitlines()[0][:100]}"
+            timing.missing = f"fails: {' '.join(str(error).split())[:100] or type(error).__name__}"
             continue
         works[contestant.name] = (work, contestant.share)
         first_seconds[contestant.name] = first
