@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy.special import sph_harm_y
 
-from gbscape.config.scattering import Scattering
+from gbscape import native
+from gbscape.config.scattering import OrientedScattering, Scattering
 from gbscape.features import scattering_invariant, spectra
 from gbscape.features.names import scattering_names
 from gbscape.features.scattering import gaussian_density, grid_shape, scatter, vacuum_angstrom, widths_angstrom
@@ -288,3 +289,26 @@ def test_compiled_transform_of_any_length(shape, dtype):
             torch.testing.assert_close(fields, expected, rtol=0, atol=error * max(1, float(expected.abs().max())))
             squares = spectra.fused_square_sum(coefficients, shape, band, radial, order)
             torch.testing.assert_close(squares, expected.square().sum(0), rtol=0, atol=10 * error)
+
+
+@pytest.mark.parametrize("build", native.LEVELS.values())
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_every_build_gives_what_torch_operations_give(build, precision, monkeypatch):
+    """Registers differ in width; the grids here are no multiple of any."""
+    level = {name: level for level, name in native.LEVELS.items()}[build]
+    if level > native.load("gbscape.native.cpu").gbscape_simd_level():
+        pytest.skip(f"this processor does not run the build {build}")
+    if not native._path(spectra.__name__, build).is_file():
+        pytest.skip(f"there is no build {build} on this machine")
+    monkeypatch.setattr(spectra, "load", lambda module: native._open(module, build))
+    density = torch.from_numpy(random_density(atoms=30))
+    oriented = OrientedScattering(spacing_angstrom=0.5, n_scales=2, n_polar=2, n_azimuthal=3, precision=precision)
+    for parameters in (
+        Scattering(j_max=1, l_max=4, precision=precision),
+        oriented,
+        oriented.model_copy(update={"component": 2}),
+    ):
+        fused = scatter(density, CELL, parameters)
+        plain = scatter(density.clone().requires_grad_(), CELL, parameters).detach()
+        rtol, atol = (1e-11, 1e-14) if precision == "double" else (1e-5, 1e-7)
+        torch.testing.assert_close(fused, plain, rtol=rtol, atol=atol)

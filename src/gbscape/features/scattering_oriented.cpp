@@ -7,20 +7,18 @@
 #include <thread>
 #include <vector>
 
+#include "registers.hpp"
+
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
 
-template <class T>
-struct Simd {
-    typedef T V __attribute__((vector_size(64)));
-    static constexpr int64_t LANES = 64 / sizeof(T);
-};
+using gbscape::LANES, gbscape::V;
 
 constexpr int64_t BLOCK = 256;  // points whose fields stay in the first cache while all directions are made of them
 
 template <class T>
-inline void modulus(typename Simd<T>::V& a) {
+inline void modulus(V<T>& a) {
     a = a < 0 ? -a : a;
 }
 
@@ -28,38 +26,36 @@ inline void modulus(typename Simd<T>::V& a) {
 template <class T, int K, int PARTS>
 void plane_means(const T* const* fields, int64_t points, int64_t begin, int64_t end, int64_t planes,
                  const T* coefficients, int64_t directions, double* means) {
-    using V = typename Simd<T>::V;
-    constexpr int64_t LANES = Simd<T>::LANES;
     alignas(64) T block[K][BLOCK];
     std::vector<double> sums(directions);
     for (int64_t plane = begin; plane < end; ++plane) {
         std::fill(sums.begin(), sums.end(), 0.0);
         for (int64_t start = 0; start < points; start += BLOCK) {
-            const int64_t size = std::min(BLOCK, points - start), vectors = (size + LANES - 1) / LANES;
+            const int64_t size = std::min(BLOCK, points - start), vectors = (size + LANES<T> - 1) / LANES<T>;
             for (int k = 0; k < K; ++k) {
                 std::memcpy(block[k], fields[k] + plane * points + start, size * sizeof(T));
-                std::fill(block[k] + size, block[k] + vectors * LANES, T(0));
+                std::fill(block[k] + size, block[k] + vectors * LANES<T>, T(0));
             }
             for (int64_t d = 0; d < directions; ++d) {
                 const T* c = coefficients + d * PARTS * K;
-                V sum = {};
+                V<T> sum = {};
                 for (int64_t i = 0; i < vectors; ++i) {
-                    V first = {}, second = {};
+                    V<T> first = {}, second = {};
                     for (int k = 0; k < K; ++k) {
-                        const V field = reinterpret_cast<const V*>(block[k])[i];
+                        const V<T> field = reinterpret_cast<const V<T>*>(block[k])[i];
                         first += field * c[k];
                         if (PARTS == 2) second += field * c[K + k];
                     }
                     if (PARTS == 2) {
                         first = first * first + second * second;
-                        for (int64_t lane = 0; lane < LANES; ++lane) first[lane] = std::sqrt(first[lane]);
+                        for (int64_t lane = 0; lane < LANES<T>; ++lane) first[lane] = std::sqrt(first[lane]);
                     } else {
                         modulus<T>(first);
                     }
                     sum += first;
                 }
                 double wide = 0;
-                for (int64_t lane = 0; lane < LANES; ++lane) wide += double(sum[lane]);
+                for (int64_t lane = 0; lane < LANES<T>; ++lane) wide += double(sum[lane]);
                 sums[d] += wide;
             }
         }

@@ -7,25 +7,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "registers.hpp"
+
 namespace gbscape {
-
-template <class T>
-struct Vector;
-template <>
-struct Vector<float> {
-    typedef float V __attribute__((vector_size(64)));
-    typedef int32_t Index __attribute__((vector_size(64)));
-};
-template <>
-struct Vector<double> {
-    typedef double V __attribute__((vector_size(64)));
-    typedef int64_t Index __attribute__((vector_size(64)));
-};
-
-template <class T>
-using V = typename Vector<T>::V;
-template <class T>
-constexpr int64_t LANES = 64 / sizeof(T);
 
 template <class T>
 struct Complex {
