@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from gbscape.config.features import Computed, Features
 from gbscape.config.files import DEFAULTS, SCHEMA, defaults_yaml, resolved_yaml, schema_json
 from gbscape.config.model import Config, ConfigError, load
 
@@ -21,6 +23,18 @@ def test_written_files_agree_with_the_models() -> None:
 
 def test_default_file_gives_the_defaults() -> None:
     assert load(yaml.safe_load((PROJECT / DEFAULTS).read_text()), project=PROJECT) == Config()
+
+
+def test_kinds_that_no_default_has_are_listed_as_comments_that_load() -> None:
+    commented = (
+        (PROJECT / DEFAULTS).read_text().split("# Kinds of representations that are not computed by default:\n")[1]
+    )
+    listed = yaml.safe_load("\n".join(line.removeprefix("# ") for line in commented.splitlines()))
+    defaults = {type(representation) for representation in Features().representations.values()}
+    missing = [kind() for kind in get_args(Computed) if kind not in defaults]
+    assert missing
+    listed_models = Features.model_validate(listed["features"]).representations
+    assert listed_models == {representation.kind: representation for representation in missing}
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "config").glob("*.yaml")), ids=lambda p: p.name)

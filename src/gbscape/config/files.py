@@ -3,16 +3,17 @@
 `python -m gbscape.config.files` rewrites them; a test holds them equal to the models.
 """
 
+import inspect
 import json
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel
 
-from gbscape.config.features import Features
+from gbscape.config.features import Computed, Features
 from gbscape.config.model import Config
 from gbscape.store.atomic import atomic_path
 
@@ -28,7 +29,7 @@ _HEADER = """\
 
 def defaults_yaml() -> str:
     """Return the default configuration as YAML, each key under a comment with its description."""
-    return _HEADER + "\n" + "\n".join(_lines(Config(), indent=0)) + "\n"
+    return _HEADER + "\n" + "\n".join([*_lines(Config(), indent=0), *_other_kinds()]) + "\n"
 
 
 def schema_json() -> str:
@@ -50,6 +51,19 @@ def write_files(root: str | Path = ".") -> None:
     for name, text in ((DEFAULTS, defaults_yaml()), (SCHEMA, schema_json())):
         with atomic_path(Path(root) / name) as temporary:
             temporary.write_text(text)
+
+
+def _other_kinds() -> list[str]:
+    """The kinds of representations that no default has, as comments: a `#` before each line."""
+    present = {type(representation) for representation in Features().representations.values()}
+    lines = ["# Kinds of representations that are not computed by default:", "# features:", "#   representations:"]
+    for kind in get_args(Computed):
+        if kind not in present:
+            settings = kind()
+            text = " ".join((inspect.getdoc(kind) or "").split())
+            description = textwrap.wrap(text, 110, initial_indent="    # ", subsequent_indent="    # ")
+            lines += [f"# {line}" for line in (*description, *_entry(settings.kind, settings, indent=2))]
+    return lines
 
 
 def _lines(model: BaseModel, indent: int) -> list[str]:

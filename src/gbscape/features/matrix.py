@@ -35,12 +35,17 @@ def read_features(path: str | Path) -> FeatureMatrix:
         ValueError: vectors of different lengths, or of another length than their settings say.
     """
     with open_shard(path) as shard:
-        vectors = {item: record["vector"] for item, record in shard}
         names = _names(json.loads(shard.provenance.settings))
-    wrong = {item: len(v) for item, v in vectors.items() if len(v) != len(names)}
-    if wrong:
-        raise ValueError(f"{path}: vectors should have {len(names)} features, but have {wrong}")
-    return FeatureMatrix(list(vectors), np.array(list(vectors.values())).reshape(len(vectors), len(names)), names)
+        values = np.empty((len(shard.ids), len(names)))  # filled row by row: long vectors are not there twice
+        wrong: dict[str, int] = {}
+        for row, (item, record) in zip(values, shard, strict=True):
+            if len(record["vector"]) == len(names):
+                row[:] = record["vector"]
+            else:
+                wrong[item] = len(record["vector"])
+        if wrong:
+            raise ValueError(f"{path}: vectors should have {len(names)} features, but have {wrong}")
+        return FeatureMatrix(list(shard.ids), values, names)
 
 
 def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -> None:
