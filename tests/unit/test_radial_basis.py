@@ -200,6 +200,8 @@ def test_bad_arguments_are_refused() -> None:
         radial_expansion([1.0], 0, 3, 5.0, 0.5, WIDTH)
     with pytest.raises(ValueError, match="sigma_angstrom must be above 0"):
         central_coefficients(3, 5.0, 0.0)
+    with pytest.raises(ValueError, match="must be at most 400 sigma"):
+        central_coefficients(3, 5.0, 0.001)
     with pytest.raises(ValueError, match="at most the cut-off, 5"):
         radial_expansion([1.0], 3, 3, 5.0, 0.5, 5.5)
     parameters = SoapParameters(n_max=3, l_max=3, cutoff_angstrom=5.0, sigma_angstrom=0.5)

@@ -93,6 +93,16 @@ def test_cell_vectors_of_directions_that_are_not_periodic_do_not_matter(pbc):
         np.testing.assert_allclose(power_spectrum(other, TWO_SPECIES), expected, atol=1e-13)
 
 
+def test_any_unit_of_length_will_do():
+    atoms = structure(5)
+    small = atoms.copy()
+    small.set_cell(atoms.cell * 0.005, scale_atoms=True)
+    lengths = {"cutoff_angstrom": 3.0, "sigma_angstrom": 0.5, "cutoff_transition_width_angstrom": 2.0}
+    expected = power_spectrum(atoms, TWO_SPECIES.model_copy(update=lengths))
+    scaled = parameters(neighbour_species=("Ni", "Fe"), **{name: 0.005 * length for name, length in lengths.items()})
+    np.testing.assert_allclose(power_spectrum(small, scaled), expected, atol=1e-9)
+
+
 def test_widely_scattered_atoms_cost_no_memory_and_see_nothing():
     atoms = Atoms("Ni3", positions=[[0, 0, 0], [1e7, 0, 0], [0, 1e7, -1e7]])
     vectors = power_spectrum(atoms, SMALL)
@@ -304,6 +314,7 @@ def test_all_builds_that_this_processor_runs_agree(build, monkeypatch):
     ("changes", "message"),
     [
         ({"cutoff_transition_width_angstrom": 4.0}, "must be smaller than the cut-off, 4"),
+        ({"sigma_angstrom": 0.001}, "sigma_angstrom=0.001 is too narrow for cutoff_angstrom=4: the least is 0.01"),
         ({"neighbour_species": ()}, "at least 1 item"),
         ({"neighbour_species": ("Fe", "Fe")}, "may be named once"),
         ({"neighbour_species": ("Fe", "nickel")}, "should match pattern"),

@@ -10,6 +10,8 @@ from gbscape.config.quippy_range import CLOSEST_APPROACH_ANGSTROM, LARGEST_ERROR
 from gbscape.config.sweep import Sweepable
 
 SoapEngine = Literal["native", "torch", "quippy"]
+MOST_SIGMA_IN_CUTOFF = 400
+"""Narrower Gaussians would take tables too large for memory, and see next to nothing."""
 ChemicalSymbol = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?$")]
 
 
@@ -56,8 +58,8 @@ class SoapParameters(Settings):
         return species
 
     @model_validator(mode="after")
-    def _transition_inside(self) -> Self:
-        _require_transition_inside(self.cutoff_transition_width_angstrom, self.cutoff_angstrom)
+    def _sound(self) -> Self:
+        _require_sound_lengths(self.cutoff_transition_width_angstrom, self.cutoff_angstrom, self.sigma_angstrom)
         return self
 
     @property
@@ -93,7 +95,7 @@ class Soap(Sweepable):
 
     @model_validator(mode="after")
     def _sound(self) -> "Soap":
-        _require_transition_inside(self.cutoff_transition_width_angstrom, self.cutoff_angstrom)
+        _require_sound_lengths(self.cutoff_transition_width_angstrom, self.cutoff_angstrom, self.sigma_angstrom)
         if self.engine == "quippy":
             _require_sound_quippy(self.n_max, self.l_max, self.cutoff_angstrom, self.sigma_angstrom)
             if self.averaging == "coefficients":
@@ -108,10 +110,15 @@ class Soap(Sweepable):
         return SoapParameters.model_validate(self.model_dump(exclude={"kind", "sweep", "engine"}))
 
 
-def _require_transition_inside(width_angstrom: float, cutoff_angstrom: float) -> None:
+def _require_sound_lengths(width_angstrom: float, cutoff_angstrom: float, sigma_angstrom: float) -> None:
     if width_angstrom >= cutoff_angstrom:
         raise ValueError(
             f"cutoff_transition_width_angstrom={width_angstrom:g} must be smaller than the cut-off, {cutoff_angstrom:g}"
+        )
+    if cutoff_angstrom > MOST_SIGMA_IN_CUTOFF * sigma_angstrom:
+        raise ValueError(
+            f"sigma_angstrom={sigma_angstrom:g} is too narrow for cutoff_angstrom={cutoff_angstrom:g}: the least is "
+            f"{cutoff_angstrom / MOST_SIGMA_IN_CUTOFF:g}"
         )
 
 
@@ -162,7 +169,7 @@ class MultiScaleSoap(Sweepable):
     @model_validator(mode="after")
     def _sound(self) -> "MultiScaleSoap":
         for scale in self.scales:
-            _require_transition_inside(self.cutoff_transition_width_angstrom, scale.cutoff_angstrom)
+            _require_sound_lengths(self.cutoff_transition_width_angstrom, scale.cutoff_angstrom, scale.sigma_angstrom)
             if self.engine == "quippy":
                 _require_sound_quippy(self.n_max, self.l_max, scale.cutoff_angstrom, scale.sigma_angstrom)
         return self

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gbscape.config.soap import SoapParameters
+from gbscape.config.soap import MOST_SIGMA_IN_CUTOFF, SoapParameters
 
 _MOST_DIGITS = 1000
 _LARGEST_ERROR = 1e-10
@@ -225,6 +225,10 @@ def _check(n_max: int, l_max: int, cutoff: float, sigma: float) -> None:
         raise ValueError(f"n_max must be at least 1 and l_max at least 0, got {n_max} and {l_max}")
     if not (0 < cutoff < math.inf and 0 < sigma < math.inf):
         raise ValueError(f"cutoff_angstrom and sigma_angstrom must be above 0, got {cutoff:g} and {sigma:g}")
+    if cutoff > MOST_SIGMA_IN_CUTOFF * sigma:
+        raise ValueError(
+            f"the cut-off, {cutoff:g}, must be at most {MOST_SIGMA_IN_CUTOFF} sigma, got a sigma of {sigma:g}"
+        )
 
 
 @lru_cache(maxsize=64)

@@ -227,7 +227,7 @@ def _kernel_table(
         l_max=l_max,
         cutoff_angstrom=cutoff,
         sigma_angstrom=sigma,
-        cutoff_transition_width_angstrom=min(0.5, cutoff / 2),  # the table is without the cut-off function
+        cutoff_transition_width_angstrom=0.01,  # any that is allowed: the table is without the cut-off function
     )
     values, step = hermite_table(parameters, _TOLERANCE)
     parts = []
