@@ -14,7 +14,9 @@ They do not change when the boundary is translated or rotated, when its atoms ar
 This is exact for permutations, and on the full grid (tolerance 0) for repetitions that keep the grid, quarter turns and
 translations by grid points. Otherwise the grid shows, for a modulus has a cusp wherever the wavelet coefficients vanish:
 at the default spacing of 0.5 Angstrom a translation or a rotation changes most features by less than 1e-3 and the worst,
-at second order, by up to 1e-2 (2e-3 at 0.3 Angstrom). The default tolerance of coarser grids, 1e-4, is well below that.
+at second order, by up to 1e-2 (2e-3 at 0.3 Angstrom). In the smallest cells, where a period has six points, a translation
+changes a third of them by more than 1e-3 and the worst by up to 7e-2 (1e-2 at 0.3 Angstrom). The default tolerance of
+coarser grids, 1e-4, is well below that.
 
 Oriented scattering (Homer et al., Front. Mater. 6, 168 (2019)): wavelets of one order l and many directions n,
 psi_jn^(k) = c_l (|k| s_j)^l exp(-(|k| s_j)^2 / 2) Y_lm(k seen from n), and the moduli |rho * psi_jn|, averaged over the

@@ -11,7 +11,8 @@ small field). That does for the field, but not for its modulus, which has a cusp
   sum over a grid of spacing h is off by (k h)^3.5, k a mean wave number of the wavelet, times a constant that was
   measured (`CUSP_CONSTANT`). Orders above 1 have more components to vanish at once and do better than that.
 - To a wide wavelet a boundary is a layer across x, and the field vanishes on planes: the error falls only like h^2. So x
-  stays as fine as it was.
+  stays as fine as it was, with all its frequencies: beside the layer is vacuum, where the ringing of a cut, however
+  faint, would count to a power q < 1.
 
 Measured: random, crystalline (displaced by 0.1 to 0.4 Angstrom) and isolated atoms, slabs and white noise stay within
 tolerances of 1e-3 and 1e-4. What a wavelet leaves of a perfect crystal beyond its band limit is lost, however little else

@@ -6,7 +6,8 @@ Kymatio's own give. (With an odd number Kymatio's own are off: they are not cent
 
 The highest frequency of an even number of points stands for both of its signs. Kymatio's filters take one, which makes a
 field complex, and gbscape's own engine neither: a density that leaves something there gives slightly different features,
-for atoms as wide as the grid's spacing by up to 5e-4 (power 0.5 of the narrowest wavelets) and mostly by less than 1e-9.
+for atoms as wide as the grid's spacing by up to 1.5e-3 (power 0.5 of the narrowest wavelets, in the smallest cells) and
+mostly by less than 1e-9.
 """
 
 from collections.abc import Sequence
