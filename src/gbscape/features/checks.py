@@ -1,5 +1,7 @@
 """What would make descriptors wrong without a sign of it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols
@@ -95,6 +97,14 @@ def neighbour_species(atoms: Atoms, parameters: SoapParameters) -> tuple[str, ..
             "neighbours"
         )
     return (species[0],)
+
+
+def neighbour_channels(atoms: Atoms, species: Sequence[str]) -> NDArray[np.int8]:
+    """Number (n,) of each atom's species among those of the neighbours, -1 for others."""
+    channels = np.full(len(atoms), -1, dtype=np.int8)
+    for channel, symbol in enumerate(species):
+        channels[atoms.numbers == atomic_numbers[symbol]] = channel
+    return channels
 
 
 def periodic_cell(atoms: Atoms) -> NDArray[np.float64]:

@@ -7,17 +7,15 @@ from functools import lru_cache
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers
 from numpy.typing import ArrayLike, NDArray
 
 from gbscape.config.soap import SoapParameters
-from gbscape.features.checks import neighbour_species, periodic_cell
+from gbscape.features.checks import neighbour_channels, neighbour_species, periodic_cell
 from gbscape.features.radial_basis import central_coefficients, hermite_table
 from gbscape.native import load
 
 _TOLERANCE = 1e-10
 """Error of the interpolated radial functions, relative to the largest."""
-_MOST_SPECIES = 127
 _COINCIDENT = 2
 
 _Address = ctypes.c_void_p
@@ -123,7 +121,7 @@ def averaged_power_spectra_native(
     for i, structure in enumerate(structures):
         if isinstance(structure, Atoms):
             positions.append(structure.positions)
-            channels.append(_channels(structure, neighbour_species(structure, parameters)))
+            channels.append(neighbour_channels(structure, neighbour_species(structure, parameters)))
             symbols = np.array(structure.get_chemical_symbols())
             is_centre.append(np.ones(len(symbols), bool) if centre_species is None else symbols == centre_species)
             cells[i], periodic[i] = periodic_cell(structure), structure.pbc
@@ -190,8 +188,6 @@ def _check(library: ctypes.CDLL, code: int, where: str = "") -> None:
 
 
 def _plan(parameters: SoapParameters, n_species: int) -> _Plan:
-    if n_species > _MOST_SPECIES:
-        raise ValueError(f"at most {_MOST_SPECIES} neighbour species are possible, got {n_species}")
     p, library = parameters, _library()
     table, step = _kernel_table(
         p.n_max, p.l_max, p.cutoff_angstrom, p.sigma_angstrom, library.soap_lanes(), library.soap_group()
@@ -242,14 +238,6 @@ def _kernel_table(
     return table, step
 
 
-def _channels(atoms: Atoms, species: tuple[str, ...]) -> NDArray[np.int8]:
-    """Number (n,) of each atom's species among those of the neighbours, -1 for others."""
-    channel = np.full(len(atomic_numbers) + 1, -1, dtype=np.int8)
-    for i, symbol in enumerate(species):
-        channel[atomic_numbers[symbol]] = i
-    return channel[atoms.numbers]
-
-
 def _require_finite(positions: NDArray[np.float64]) -> None:
     if not np.isfinite(positions).all():
         raise ValueError(f"position {np.flatnonzero(~np.isfinite(positions).all(axis=1))[0]} is not finite")
@@ -264,7 +252,7 @@ def _opened(
     # a copy, as the kernel looks at it again between chunks, when the atoms may have been moved
     positions = np.array(atoms.positions, dtype=np.float64, order="C")
     _require_finite(positions)
-    channels, cell = _channels(atoms, species), np.ascontiguousarray(periodic_cell(atoms))
+    channels, cell = neighbour_channels(atoms, species), np.ascontiguousarray(periodic_cell(atoms))
     periodic, indices = atoms.pbc.astype(np.uint8), np.ascontiguousarray(centres, dtype=np.int64)
     structure = _Structure(
         positions=_address(positions),

@@ -14,13 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from ase import Atoms
-from ase.data import atomic_numbers
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.functional import embedding_bag, pad
 
 from gbscape.config.soap import SoapParameters
-from gbscape.features.checks import COINCIDENCE_ANGSTROM, neighbour_species, periodic_cell
+from gbscape.features.checks import COINCIDENCE_ANGSTROM, neighbour_channels, neighbour_species, periodic_cell
 from gbscape.features.radial_basis import central_coefficients, hermite_table
 from gbscape.structure.cell_list_torch import CellList, build_cell_list, candidate_counts, find_neighbours
 
@@ -74,7 +73,7 @@ def power_spectrum_torch(
     indices = _centres(centres, len(atoms)).to(target)
     species = neighbour_species(atoms, parameters)
     cells = build_cell_list(atoms.positions, periodic_cell(atoms), atoms.pbc, parameters.cutoff_angstrom, target)
-    channel_of_atom = torch.tensor(_channels(atoms, species), device=target)
+    channel_of_atom = torch.tensor(neighbour_channels(atoms, species), dtype=torch.int64, device=target)
     expansion = _expansion(parameters, len(species), target, dtype)
     projector = _projector(projection, expansion, dtype)
 
@@ -312,14 +311,6 @@ def _centres(centres: ArrayLike, n_atoms: int) -> Tensor:
     if indices.min() < 0 or indices.max() >= n_atoms:
         raise ValueError(f"indices of centres must be from 0 to {n_atoms - 1}")
     return torch.tensor(indices, dtype=torch.int64)
-
-
-def _channels(atoms: Atoms, species: tuple[str, ...]) -> NDArray[np.int64]:
-    """Which density each atom is part of (n_atoms,), -1 for none."""
-    channels = np.full(len(atoms), -1, dtype=np.int64)
-    for channel, symbol in enumerate(species):
-        channels[atoms.numbers == atomic_numbers[symbol]] = channel
-    return channels
 
 
 def _projector(projection: ArrayLike | None, expansion: _Expansion, dtype: torch.dtype) -> Tensor | None:
