@@ -4,7 +4,9 @@ A field on an orthorhombic periodic cell is known by its Fourier coefficients, o
 a wide scale leaves few of them, and the convolution is then known on a coarser grid, its `Band`.
 
 Every step comes twice: as torch operations, which run on any device and can be differentiated, and as fused passes of
-compiled code (`spectra.cpp`) for a CPU when no gradient is asked for. Both give the same up to rounding.
+compiled code (`spectra.cpp`) for a CPU when no gradient is asked for. Both give the same up to rounding. The passes have an
+inverse FFT of their own (`fft.hpp`), as a library's would write out what the next pass reads: PyTorch's inverse transforms
+alone take 1.4 to 2.2 times as long as all the passes (one core, grids of 64^3 to 128^3 and of thin cells).
 
 At the highest frequency of an even grid the coefficient stands for both signs of the frequency, so that a filter that is
 odd along this axis counts as zero there, like the derivative of a trigonometric interpolation.
