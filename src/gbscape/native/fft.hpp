@@ -154,6 +154,19 @@ class InverseFft {
     std::vector<T> table;  // cosines and sines
 };
 
+// Lanes of a and, after them, of b.
+template <class T>
+inline V<T> shuffle(const V<T>& a, const V<T>& b, const typename Vector<T>::Index& chosen) {
+#if defined(__clang__)  // which has the function for constant indices only
+    V<T> result;
+    for (int64_t lane = 0; lane < LANES<T>; ++lane)
+        result[lane] = chosen[lane] < LANES<T> ? a[chosen[lane]] : b[chosen[lane] - LANES<T>];
+    return result;
+#else
+    return __builtin_shuffle(a, b, chosen);
+#endif
+}
+
 // rows[i][j] -> rows[j][i]
 template <class T>
 inline void transpose(V<T>* rows) {
@@ -169,8 +182,8 @@ inline void transpose(V<T>* rows) {
         for (int64_t i = 0; i < N; ++i) {
             if (i & half) continue;
             const V<T> a = rows[i], b = rows[i + half];
-            rows[i] = __builtin_shuffle(a, b, low);
-            rows[i + half] = __builtin_shuffle(a, b, high);
+            rows[i] = shuffle<T>(a, b, low);
+            rows[i + half] = shuffle<T>(a, b, high);
         }
     }
 }
