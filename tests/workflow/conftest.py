@@ -27,6 +27,7 @@ TINY: dict[str, Any] = {
             "annealing_rounds": 0,
             "finalists": 1,
         },
+        "local_search": {"patience_per_angstrom2": 0.02},
         "shards": 2,
     },
     "features": {

@@ -28,6 +28,9 @@ PUBLISHED_ACCURACIES = CONFIG.compared.accuracies or []
 RULE_FILES = [
     os.path.relpath(p) for p in sorted((PROJECT / "workflow" / "rules").glob("*.smk"))
 ]
+SEARCHED_LOCALLY = (
+    CONFIG.survey.structures is None and CONFIG.survey.local_search is not None
+)
 REPRESENTATIONS = expand_sweeps(CONFIG.features.representations)
 CONCATENATED = {
     name: r.of for name, r in REPRESENTATIONS.items() if isinstance(r, Concatenate)

@@ -78,8 +78,11 @@ rule concatenate_features:
 
 rule tabulate_failures:
     input:
-        f"{SURVEY}/relaxed.h5",
-        rules.select_boundary_atoms.output[0],
+        [
+            f"{SURVEY}/{name}.h5"
+            for name in (["searched"] if SEARCHED_LOCALLY else [])
+            + ["relaxed", "survey"]
+        ],
         [f"{FEATURES}/{name}.h5" for name in REPRESENTATIONS],
     output:
         f"{RESULTS}/failures.tsv",
@@ -94,7 +97,12 @@ rule tabulate_failures:
         runtime=10,
         tasks=1,
     params:
-        steps=["structures", "boundary_atoms", *REPRESENTATIONS],
+        steps=[
+            *(["structures"] if SEARCHED_LOCALLY else []),
+            "local_search" if SEARCHED_LOCALLY else "structures",
+            "boundary_atoms",
+            *REPRESENTATIONS,
+        ],
         code=code_of("survey_failures.py"),
     script:
         "../scripts/survey_failures.py"

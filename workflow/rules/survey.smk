@@ -67,16 +67,16 @@ if CONFIG.survey.structures is None:
         script:
             "../scripts/survey_relax.py"
 
-    rule gather_survey:
+    rule gather_relaxed:
         input:
             boundaries=rules.enumerate_boundaries.output[0],
             shards=shards(rules.relax_boundaries.output[0], CONFIG.survey.shards),
         output:
-            f"{SURVEY}/relaxed.h5",
+            f"{SURVEY}/{'searched' if SEARCHED_LOCALLY else 'relaxed'}.h5",
         log:
-            f"{LOGS}/gather_survey.log",
+            f"{LOGS}/gather_relaxed.log",
         benchmark:
-            f"{BENCHMARKS}/gather_survey.tsv"
+            f"{BENCHMARKS}/gather_relaxed.tsv"
         conda:
             "../../envs/survey.yaml"
         resources:
@@ -88,6 +88,55 @@ if CONFIG.survey.structures is None:
             code=code_of("survey_gather.py"),
         script:
             "../scripts/survey_gather.py"
+
+    if SEARCHED_LOCALLY:
+
+        rule search_locally:
+            input:
+                boundaries=rules.enumerate_boundaries.output[0],
+                potential=rules.prepare_potential.output.description,
+                relaxed=rules.gather_relaxed.output[0],
+            output:
+                f"{SURVEY}/local_search/shard_{{shard}}.h5",
+            log:
+                f"{LOGS}/search_locally/{{shard}}.log",
+            benchmark:
+                f"{BENCHMARKS}/search_locally/{{shard}}.tsv"
+            conda:
+                "../../envs/survey.yaml"
+            resources:
+                mem_mb=1000,
+                runtime=120,
+                tasks=1,
+            params:
+                settings=leaf(CONFIG.survey.local_search),
+                relaxation=leaf(CONFIG.survey.relaxation),
+                n_shards=CONFIG.survey.shards,
+                code=code_of("survey_local_search.py"),
+            script:
+                "../scripts/survey_local_search.py"
+
+        rule gather_local_search:
+            input:
+                survey=rules.gather_relaxed.output[0],
+                shards=shards(rules.search_locally.output[0], CONFIG.survey.shards),
+            output:
+                f"{SURVEY}/relaxed.h5",
+            log:
+                f"{LOGS}/gather_local_search.log",
+            benchmark:
+                f"{BENCHMARKS}/gather_local_search.tsv"
+            conda:
+                "../../envs/features.yaml"
+            resources:
+                mem_mb=1000,
+                runtime=30,
+                tasks=1,
+            params:
+                on_failure=CONFIG.on_failure,
+                code=code_of("features_gather.py"),
+            script:
+                "../scripts/features_gather.py"
 
 else:
 

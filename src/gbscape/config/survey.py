@@ -123,6 +123,29 @@ class Relaxation(Settings):
         return self
 
 
+class LocalSearch(Settings):
+    """How relaxed boundaries are improved by moves of a few atoms: displacing those in a small sphere, removing or inserting one."""
+
+    half_thickness_angstrom: float = Field(default=14.0, ge=5, le=200)
+    """Thickness of each grain that relaxes during the search."""
+    patience_per_angstrom2: float = Field(default=0.5, gt=0, le=100)
+    """The search of a boundary ends when this many moves, times its area, have not lowered the energy."""
+    max_moves_per_angstrom2: float = Field(default=3.0, gt=0, le=1000)
+    """Most moves tried, times the boundary's area."""
+    removals: float = Field(default=0.25, ge=0, le=1)
+    """Share of the moves that remove an atom."""
+    insertions: float = Field(default=0.2, ge=0, le=1)
+    """Share of the moves that insert an atom; the rest only displaces."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Seed of the moves."""
+
+    @model_validator(mode="after")
+    def _shares(self) -> "LocalSearch":
+        if self.removals + self.insertions > 1:
+            raise ValueError("removals and insertions are shares of all moves: together at most 1")
+        return self
+
+
 class BoundaryAtoms(Settings):
     """Which atoms of a relaxed slab belong to the boundary."""
 
@@ -145,6 +168,9 @@ class Survey(Settings):
     """The interatomic potential."""
     relaxation: Relaxation = Relaxation()
     """How the structure of lowest energy is searched."""
+    local_search: LocalSearch | None = None
+    """How what the relaxation found is improved by moves of a few atoms; `{}` takes the defaults, null leaves it. Large
+    boundaries (periods of some 20 Angstrom) gain most."""
     boundary_atoms: BoundaryAtoms = BoundaryAtoms()
     """Which atoms belong to the boundary."""
     shards: int = Field(default=40, gt=0, le=2000)

@@ -1,0 +1,23 @@
+"""Improve one shard of relaxed boundaries by local moves."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.survey import LocalSearch, Relaxation
+from gbscape.store.log import log_to
+from gbscape.survey.local_search_shard import local_search_shard
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+local_search_shard(
+    boundaries_csv=snakemake.input.boundaries,
+    potential_json=snakemake.input.potential,
+    relaxed_h5=snakemake.input.relaxed,
+    out=snakemake.output[0],
+    settings=LocalSearch(**snakemake.params.settings),
+    relaxation=Relaxation(**snakemake.params.relaxation),
+    shard=int(snakemake.wildcards.shard),
+    n_shards=snakemake.params.n_shards,
+    code=snakemake.params.code,
+)
