@@ -21,6 +21,7 @@ from gbscape.features import soap_torch
 from gbscape.features.radial_basis import central_coefficients, radial_expansion
 from gbscape.features.soap import power_spectrum
 from gbscape.features.soap_torch import power_spectrum_torch
+from gbscape.features.torch_device import default_device
 
 DEVICES = [
     "cpu",
@@ -217,11 +218,11 @@ def test_atom_that_sees_nothing() -> None:
 
 def test_the_cpu_is_said_in_the_log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    soap_torch._default_device.cache_clear()
+    default_device.cache_clear()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             power_spectrum_torch(Atoms("Ni"), _parameters(), [0])
-    soap_torch._default_device.cache_clear()
+    default_device.cache_clear()
     assert [record.message for record in caplog.records] == ["there is no CUDA device: SOAP by torch runs on the CPU"]
 
 

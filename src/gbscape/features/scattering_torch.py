@@ -1,7 +1,6 @@
 """Scattering by PyTorch: whole feature vectors of a batch of densities."""
 
 import logging
-from functools import cache
 from math import prod
 
 import numpy as np
@@ -13,12 +12,11 @@ from gbscape.config.scattering import OrientedScattering, Scattering
 from gbscape.features.scattering import NOT_A_DENSITY, Density, widths_angstrom
 from gbscape.features.scattering_invariant import invariant_integrals
 from gbscape.features.scattering_oriented import oriented_samples
+from gbscape.features.torch_device import default_device
 from gbscape.features.wavelets import GaussianSolidHarmonics
 
 Array = NDArray[np.float64]
 DTYPES = {"single": torch.float32, "double": torch.float64}
-
-_log = logging.getLogger(__name__)
 
 
 def transform(batch: Density, lengths: Array, parameters: Scattering | OrientedScattering) -> Density:
@@ -29,10 +27,10 @@ def transform(batch: Density, lengths: Array, parameters: Scattering | OrientedS
     """
     if isinstance(batch, Tensor):
         return _features(batch, lengths, parameters)
-    own = np.require(
-        batch, np.float64, ["C", "W"]
-    )  # torch takes the machine's byte order, and warns of what is read-only
-    return _features(torch.from_numpy(own).to(_device()), lengths, parameters).cpu().numpy()
+    # torch takes the machine's byte order, and warns of what is read-only
+    own = np.require(batch, np.float64, ["C", "W"])
+    device = default_device("scattering runs", logging.INFO)
+    return _features(torch.from_numpy(own).to(device), lengths, parameters).cpu().numpy()
 
 
 def _features(batch: Tensor, lengths: Array, parameters: Scattering | OrientedScattering) -> Tensor:
@@ -50,11 +48,3 @@ def _features(batch: Tensor, lengths: Array, parameters: Scattering | OrientedSc
     voxel = prod(cell) / prod(batch.shape[1:])
     zeroth = torch.stack([(positive if q < 1 else wide).pow(q).sum((1, 2, 3)) * voxel for q in powers], dim=1)
     return torch.cat([zeroth, paths.flatten(1)], dim=1)
-
-
-@cache
-def _device() -> torch.device:
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    _log.info("there is no CUDA device: scattering runs on the CPU")
-    return torch.device("cpu")

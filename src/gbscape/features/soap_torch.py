@@ -8,7 +8,7 @@ import logging
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache, reduce
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from torch.nn.functional import embedding_bag, pad
 from gbscape.config.soap import SoapParameters
 from gbscape.features.checks import COINCIDENCE_ANGSTROM, neighbour_channels, neighbour_species, periodic_cell
 from gbscape.features.radial_basis import central_coefficients, hermite_table
+from gbscape.features.torch_device import default_device
 from gbscape.structure.cell_list_torch import CellList, build_cell_list, candidate_counts, find_neighbours
 
 _TABLE_TOLERANCE = {torch.float64: 3e-11, torch.float32: 1e-7}
@@ -28,8 +29,6 @@ _BATCH_BYTES = {"cuda": 2**30, "cpu": 2**25}
 """Intermediate results of one batch. Small on a CPU, whose caches they should fit."""
 _PADDING = 8
 """Numbers of neighbours are rounded up to multiples of this, so that atoms of nearly equal numbers share a product."""
-
-_log = logging.getLogger(__name__)
 
 
 @torch.no_grad()
@@ -290,18 +289,10 @@ def _full_float32_precision() -> Iterator[None]:
 
 
 def _device(device: str | torch.device | None) -> torch.device:
-    chosen = _default_device() if device is None else torch.device(device)
+    chosen = default_device("SOAP by torch runs", logging.WARNING) if device is None else torch.device(device)
     if chosen.type not in _BATCH_BYTES:
         raise ValueError(f"device must be one of {', '.join(_BATCH_BYTES)}, got {chosen}")
     return chosen
-
-
-@cache
-def _default_device() -> torch.device:
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    _log.warning("there is no CUDA device: SOAP by torch runs on the CPU")
-    return torch.device("cpu")
 
 
 def _centres(centres: ArrayLike, n_atoms: int) -> Tensor:
