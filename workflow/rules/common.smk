@@ -31,6 +31,12 @@ RULE_FILES = [
 SEARCHED_LOCALLY = (
     CONFIG.survey.structures is None and CONFIG.survey.local_search is not None
 )
+# Gathered file of each step that can fail.
+SURVEY_STEPS = (
+    {"structures": "searched", "local_search": "relaxed"}
+    if SEARCHED_LOCALLY
+    else {"structures": "relaxed"}
+) | {"boundary_atoms": "survey"}
 REPRESENTATIONS = expand_sweeps(CONFIG.features.representations)
 CONCATENATED = {
     name: r.of for name, r in REPRESENTATIONS.items() if isinstance(r, Concatenate)

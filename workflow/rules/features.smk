@@ -78,11 +78,7 @@ rule concatenate_features:
 
 rule tabulate_failures:
     input:
-        [
-            f"{SURVEY}/{name}.h5"
-            for name in (["searched"] if SEARCHED_LOCALLY else [])
-            + ["relaxed", "survey"]
-        ],
+        [f"{SURVEY}/{name}.h5" for name in SURVEY_STEPS.values()],
         [f"{FEATURES}/{name}.h5" for name in REPRESENTATIONS],
     output:
         f"{RESULTS}/failures.tsv",
@@ -97,12 +93,7 @@ rule tabulate_failures:
         runtime=10,
         tasks=1,
     params:
-        steps=[
-            *(["structures"] if SEARCHED_LOCALLY else []),
-            "local_search" if SEARCHED_LOCALLY else "structures",
-            "boundary_atoms",
-            *REPRESENTATIONS,
-        ],
+        steps=[*SURVEY_STEPS, *REPRESENTATIONS],
         code=code_of("survey_failures.py"),
     script:
         "../scripts/survey_failures.py"

@@ -72,7 +72,7 @@ if CONFIG.survey.structures is None:
             boundaries=rules.enumerate_boundaries.output[0],
             shards=shards(rules.relax_boundaries.output[0], CONFIG.survey.shards),
         output:
-            f"{SURVEY}/{'searched' if SEARCHED_LOCALLY else 'relaxed'}.h5",
+            f"{SURVEY}/{SURVEY_STEPS['structures']}.h5",
         log:
             f"{LOGS}/gather_relaxed.log",
         benchmark:
@@ -127,7 +127,7 @@ if CONFIG.survey.structures is None:
             benchmark:
                 f"{BENCHMARKS}/gather_local_search.tsv"
             conda:
-                "../../envs/features.yaml"
+                "../../envs/survey.yaml"
             resources:
                 mem_mb=1000,
                 runtime=30,

@@ -18,19 +18,23 @@ from ase import Atoms
 from gbscape.config.survey import LocalSearch
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.simulate.session import LammpsError
-from gbscape.simulate.slab import FIXED, FREE, SLIDING, SlabMinimiser
+from gbscape.simulate.slab import FREE, SLIDING, SlabMinimiser
 from gbscape.structure.bicrystal import LEFT, RIGHT
+from gbscape.survey.relaxation import (
+    EV_PER_ANGSTROM2_IN_J_M2,
+    LOWEST_J_M2,
+    ROOM_ANGSTROM,
+    excess_energy_j_m2,
+    rigid_ends,
+)
 
-EV_PER_ANGSTROM2_IN_J_M2 = 16.02176634
 Move = Literal["displace", "remove", "insert"]
 
-_ROOM_ANGSTROM = 6.0  # between the slab's ends and the box, for the sliding layer
 # arrays of a slab
 _THIN, _FULL, _ENDS, _ORIGIN = "layer_of_thin_slab", "layer_of_full_slab", "ends", "given_position"
 _FIRST_STEPS, _LAST_STEPS = 60, 250  # of conjugate gradients: for every move, and for those that promise something
 _PROMISING_EV = 1.0  # a move this much above the best after its first steps is minimised further
 _LOWER_EV = 1e-3  # what counts as lower
-_LOWEST_J_M2 = -0.01  # a boundary cannot be lower than the perfect crystal
 _INSERTION_SPREAD_ANGSTROM = 1.2  # standard deviation, along each axis, about the chosen atom
 _SPHERE_ANGSTROM = (3.0, 6.5)  # radius of the sphere whose atoms are displaced
 _DISPLACEMENTS_ANGSTROM = (0.2, 0.5, 0.8)  # standard deviations along each axis
@@ -123,12 +127,13 @@ class _LocalSearch:
         # Free atoms keep two cut-offs from the slab's ends, so that all atoms whose energy they change have neighbours on
         # all sides.
         x, cutoff = full.positions[:, 0], self.potential.cutoff_angstrom
-        _set_layers(full, x.min() + 2 * cutoff, x.max() - 2 * cutoff, _FULL)
+        grain = full.arrays["grain"]
+        full.set_array(_FULL, rigid_ends(x, grain, x.min() + 2 * cutoff, x.max() - 2 * cutoff))
         full.set_array(_ENDS, (x < x.min() + cutoff) | (x > x.max() - cutoff))
         half = self.settings.half_thickness_angstrom
         thin = np.abs(x) < half + cutoff
         slab = full[thin]
-        _set_layers(slab, -half, half, _THIN)
+        slab.set_array(_THIN, rigid_ends(x[thin], grain[thin], -half, half))
         best, tried, accepted = self.search(slab)
         if accepted:
             mended = self.between_ends(best, full[~thin])
@@ -165,14 +170,13 @@ class _LocalSearch:
                 except LammpsError:
                     continue  # an atom was thrown out of the box
                 energy = self.excess_j_m2(moved)
-                if _LOWEST_J_M2 < energy + offset < best + offset - lower:
+                if LOWEST_J_M2 < energy + offset < best + offset - lower:
                     slab, best, last = moved, energy, tried
                     accepted.append(AcceptedMove(tried, kind, energy + offset))
         return slab, tried, tuple(accepted)
 
     def excess_j_m2(self, slab: Atoms) -> float:
-        excess_ev = float((slab.arrays["energy_ev"] - self.potential.cohesive_energy_ev).sum())
-        return excess_ev / self.area * EV_PER_ANGSTROM2_IN_J_M2
+        return excess_energy_j_m2(slab.arrays["energy_ev"], slab, self.potential)
 
     def move(self, slab: Atoms) -> tuple[Move, Atoms]:
         """A random move about an atom, chosen by its excess energy, near the boundary plane."""
@@ -229,14 +233,5 @@ def _as_given(slab: Atoms) -> Atoms:
     return slab
 
 
-def _set_layers(slab: Atoms, left_angstrom: float, right_angstrom: float, name: str) -> None:
-    """Rigid ends beyond these x: at rest on the left, sliding on the right."""
-    x = slab.positions[:, 0]
-    layers = np.full(len(slab), FREE)
-    layers[(slab.arrays["grain"] == LEFT) & (x < left_angstrom)] = FIXED
-    layers[(slab.arrays["grain"] == RIGHT) & (x > right_angstrom)] = SLIDING
-    slab.set_array(name, layers)
-
-
 def _half_length(slab: Atoms) -> float:
-    return float(np.abs(slab.positions[:, 0]).max()) + _ROOM_ANGSTROM
+    return float(np.abs(slab.positions[:, 0]).max()) + ROOM_ANGSTROM

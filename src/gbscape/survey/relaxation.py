@@ -32,7 +32,7 @@ from gbscape.structure.bicrystal import (
 )
 
 EV_PER_ANGSTROM2_IN_J_M2 = 16.02176634
-_ROOM_ANGSTROM = 6.0  # between the slab's ends and the box, for the sliding layer
+ROOM_ANGSTROM = 6.0  # between the slab's ends and the box, for the sliding layer
 _SAME_ENERGY_J_M2 = 5e-4  # candidates this close in energy are taken for one structure
 _SHAKEN_DEPTH_ANGSTROM = 6.0  # atoms this close to the boundary plane are shaken
 _VACANCY_CHOICE = 8  # atoms of highest energy from which one is removed
@@ -40,7 +40,7 @@ _LARGEST_LAMMPS_SEED = 900_000_000
 _SEED_OFFSET = 2**31  # makes indices of either sign a seed
 _START = "x_before_angstrom"  # array of a slab: where its atoms were before minimisation
 _COST_OFFSET = 50.0  # measured: the time is that of this area, in (a0/2)^2, plus that of the boundary
-_LOWEST_J_M2 = -0.01  # a boundary cannot be lower than the perfect crystal
+LOWEST_J_M2 = -0.01  # a boundary cannot be lower than the perfect crystal
 
 
 class RelaxationError(RuntimeError):
@@ -180,7 +180,7 @@ class _Search:
         settings = self.settings
         edges, translations, spacing = self.coarse_grid()
         candidates = self.candidates_at(translations)
-        with SlabMinimiser(self.potential, self.search_half + _ROOM_ANGSTROM, tuple(self.periods)) as minimiser:
+        with SlabMinimiser(self.potential, self.search_half + ROOM_ANGSTROM, tuple(self.periods)) as minimiser:
             self.successive_halving(minimiser, candidates, settings.stage_steps)
             for _ in range(settings.refine_rounds):
                 spacing = spacing / 2
@@ -330,8 +330,8 @@ class _Search:
             return
         # The ends are the same for all candidates, so the energy counts every atom less what the ends contribute. A window
         # would favour structures whose boundary has moved out of it.
-        energy = self.excess_j_m2(result.energies_ev, slab) - self.ends_j_m2(minimiser)
-        if energy < _LOWEST_J_M2:
+        energy = excess_energy_j_m2(result.energies_ev, slab, self.potential) - self.ends_j_m2(minimiser)
+        if energy < LOWEST_J_M2:
             candidate.failure = f"unphysical energy of {energy:.4f} J/m^2"
             return
         slab.positions = result.positions
@@ -345,7 +345,9 @@ class _Search:
             energies = minimiser.energies_ev(
                 slab.positions, _layers(slab, self.settings.search_half_thickness_angstrom)
             )
-            self.ends = self.excess_j_m2(energies[~_inside(slab, self.potential.cutoff_angstrom)], slab)
+            self.ends = excess_energy_j_m2(
+                energies[~_inside(slab, self.potential.cutoff_angstrom)], slab, self.potential
+            )
         return self.ends
 
     def final(self, candidate: Candidate) -> tuple[Atoms, float, float]:
@@ -354,14 +356,14 @@ class _Search:
         slab = repeat_in_plane(self.thickened(candidate), settings.min_period_angstrom)
         periods = slab.cell.lengths()[1:]
         inside = _inside(slab, cutoff)
-        with SlabMinimiser(self.potential, self.full_half + _ROOM_ANGSTROM, (periods[0], periods[1])) as minimiser:
+        with SlabMinimiser(self.potential, self.full_half + ROOM_ANGSTROM, (periods[0], periods[1])) as minimiser:
             result = minimiser.minimise(
                 slab.positions,
                 _layers(slab, settings.half_thickness_angstrom),
                 settings.max_steps,
                 settings.force_tolerance_ev_angstrom,
             )
-        energy = self.excess_j_m2(result.energies_ev[inside], slab)
+        energy = excess_energy_j_m2(result.energies_ev[inside], slab, self.potential)
         slab.positions = result.positions
         slab.set_array("energy_ev", result.energies_ev)
         slab.set_array(_START, None)
@@ -381,10 +383,22 @@ class _Search:
         del thin.arrays["energy_ev"]
         return left_end + thin + right_end
 
-    def excess_j_m2(self, energies_ev: NDArray[np.float64], slab: Atoms) -> float:
-        periods = slab.cell.lengths()[1:]
-        excess = float((energies_ev - self.potential.cohesive_energy_ev).sum())
-        return excess / float(periods.prod()) * EV_PER_ANGSTROM2_IN_J_M2
+
+def excess_energy_j_m2(energies_ev: NDArray[np.float64], slab: Atoms, potential: ReadyPotential) -> float:
+    """Excess over the perfect crystal of the atoms with these energies (n,), per area of the slab's boundary."""
+    periods = slab.cell.lengths()[1:]
+    excess = float((energies_ev - potential.cohesive_energy_ev).sum())
+    return excess / float(periods.prod()) * EV_PER_ANGSTROM2_IN_J_M2
+
+
+def rigid_ends(
+    x_angstrom: NDArray[np.float64], grain: NDArray[np.int_], left_angstrom: float, right_angstrom: float
+) -> NDArray[np.int_]:
+    """Layer (n,) of each atom: those of the ends are rigid, at rest on the left, sliding on the right; the others free."""
+    layers = np.full(len(x_angstrom), FREE)
+    layers[(grain == LEFT) & (x_angstrom < left_angstrom)] = FIXED
+    layers[(grain == RIGHT) & (x_angstrom >= right_angstrom)] = SLIDING
+    return layers
 
 
 def _successor(candidate: Candidate, slab: Atoms, *, shaken_angstrom: float, annealed_kelvin: float) -> Candidate:
@@ -405,12 +419,8 @@ def _merged_first_stages(stage_steps: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _layers(slab: Atoms, half_thickness: float) -> NDArray[np.int_]:
-    """Atoms beyond `half_thickness` before minimisation are rigid: at rest on the left, sliding on the right."""
-    x = slab.arrays[_START]
-    layers = np.full(len(slab), FREE)
-    layers[(slab.arrays["grain"] == LEFT) & (x < -half_thickness)] = FIXED
-    layers[(slab.arrays["grain"] == RIGHT) & (x >= half_thickness)] = SLIDING
-    return layers
+    """Atoms beyond `half_thickness` before minimisation are rigid."""
+    return rigid_ends(slab.arrays[_START], slab.arrays["grain"], -half_thickness, half_thickness)
 
 
 def _inside(slab: Atoms, cutoff: float) -> NDArray[np.bool_]:
