@@ -28,9 +28,8 @@ PUBLISHED_ACCURACIES = CONFIG.compared.accuracies or []
 RULE_FILES = [
     os.path.relpath(p) for p in sorted((PROJECT / "workflow" / "rules").glob("*.smk"))
 ]
-SEARCHED_LOCALLY = (
-    CONFIG.survey.structures is None and CONFIG.survey.local_search is not None
-)
+RELAXED_HERE = CONFIG.survey.structures is None and CONFIG.survey.source == "compute"
+SEARCHED_LOCALLY = RELAXED_HERE and CONFIG.survey.local_search is not None
 # Gathered file of each step that can fail.
 SURVEY_STEPS = (
     {"structures": "searched", "local_search": "relaxed"}

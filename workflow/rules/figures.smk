@@ -151,6 +151,35 @@ rule plot_gallery:
         "../scripts/figures_gallery_plot.py"
 
 
+use rule gallery_data as lower_than_published_data with:
+    input:
+        survey=rules.select_lower_than_published.output.survey,
+        energies=rules.select_lower_than_published.output.table,
+        boundaries=BOUNDARIES,
+    output:
+        f"{FIGURES}/lower_than_published.h5",
+    log:
+        f"{LOGS}/lower_than_published_data.log",
+    benchmark:
+        f"{BENCHMARKS}/lower_than_published_data.tsv"
+
+
+use rule plot_gallery as plot_lower_than_published with:
+    input:
+        rules.lower_than_published_data.output[0],
+    output:
+        report(
+            f"{FIGURES}/lower_than_published.png",
+            caption="../report/lower_than_published.rst",
+            category="1. Survey",
+            labels={"figure": "Lower than published"},
+        ),
+    log:
+        f"{LOGS}/plot_lower_than_published.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_lower_than_published.tsv"
+
+
 rule accuracies_data:
     input:
         scores=f"{LEARN}/scores.csv",
@@ -328,6 +357,7 @@ rule plot_rulegraph:
 rule figures:
     input:
         rules.plot_gallery.output,
+        rules.plot_lower_than_published.output,
         rules.plot_accuracies.output if TARGETS else [],
         rules.plot_scorecard.output,
         rules.plot_rulegraph.output,

@@ -44,6 +44,9 @@ if CONFIG.survey.structures is None:
         script:
             "../scripts/survey_potential.py"
 
+
+if RELAXED_HERE:
+
     rule relax_boundaries:
         input:
             boundaries=rules.enumerate_boundaries.output[0],
@@ -89,56 +92,106 @@ if CONFIG.survey.structures is None:
         script:
             "../scripts/survey_gather.py"
 
-    if SEARCHED_LOCALLY:
+    rule ship_survey:
+        input:
+            survey=f"{SURVEY}/relaxed.h5",
+        output:
+            f"{SURVEY}/shipped.h5",
+        log:
+            f"{LOGS}/ship_survey.log",
+        benchmark:
+            f"{BENCHMARKS}/ship_survey.tsv"
+        conda:
+            "../../envs/survey.yaml"
+        resources:
+            mem_mb=4000,
+            runtime=30,
+            tasks=1,
+        params:
+            enumeration=leaf(CONFIG.survey.enumeration),
+            potential=leaf(CONFIG.survey.potential),
+            code=code_of("survey_ship.py"),
+        script:
+            "../scripts/survey_ship.py"
 
-        rule search_locally:
-            input:
-                boundaries=rules.enumerate_boundaries.output[0],
-                potential=rules.prepare_potential.output.description,
-                relaxed=rules.gather_relaxed.output[0],
-            output:
-                f"{SURVEY}/local_search/shard_{{shard}}.h5",
-            log:
-                f"{LOGS}/search_locally/{{shard}}.log",
-            benchmark:
-                f"{BENCHMARKS}/search_locally/{{shard}}.tsv"
-            conda:
-                "../../envs/survey.yaml"
-            resources:
-                mem_mb=1000,
-                runtime=120,
-                tasks=1,
-            params:
-                settings=leaf(CONFIG.survey.local_search),
-                relaxation=leaf(CONFIG.survey.relaxation),
-                n_shards=CONFIG.survey.shards,
-                code=code_of("survey_local_search.py"),
-            script:
-                "../scripts/survey_local_search.py"
 
-        rule gather_local_search:
-            input:
-                survey=rules.gather_relaxed.output[0],
-                shards=shards(rules.search_locally.output[0], CONFIG.survey.shards),
-            output:
-                f"{SURVEY}/relaxed.h5",
-            log:
-                f"{LOGS}/gather_local_search.log",
-            benchmark:
-                f"{BENCHMARKS}/gather_local_search.tsv"
-            conda:
-                "../../envs/survey.yaml"
-            resources:
-                mem_mb=1000,
-                runtime=30,
-                tasks=1,
-            params:
-                on_failure=CONFIG.on_failure,
-                code=code_of("features_gather.py"),
-            script:
-                "../scripts/features_gather.py"
+if SEARCHED_LOCALLY:
 
-else:
+    rule search_locally:
+        input:
+            boundaries=rules.enumerate_boundaries.output[0],
+            potential=rules.prepare_potential.output.description,
+            relaxed=rules.gather_relaxed.output[0],
+        output:
+            f"{SURVEY}/local_search/shard_{{shard}}.h5",
+        log:
+            f"{LOGS}/search_locally/{{shard}}.log",
+        benchmark:
+            f"{BENCHMARKS}/search_locally/{{shard}}.tsv"
+        conda:
+            "../../envs/survey.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=120,
+            tasks=1,
+        params:
+            settings=leaf(CONFIG.survey.local_search),
+            relaxation=leaf(CONFIG.survey.relaxation),
+            n_shards=CONFIG.survey.shards,
+            code=code_of("survey_local_search.py"),
+        script:
+            "../scripts/survey_local_search.py"
+
+    rule gather_local_search:
+        input:
+            survey=rules.gather_relaxed.output[0],
+            shards=shards(rules.search_locally.output[0], CONFIG.survey.shards),
+        output:
+            f"{SURVEY}/relaxed.h5",
+        log:
+            f"{LOGS}/gather_local_search.log",
+        benchmark:
+            f"{BENCHMARKS}/gather_local_search.tsv"
+        conda:
+            "../../envs/survey.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=30,
+            tasks=1,
+        params:
+            on_failure=CONFIG.on_failure,
+            code=code_of("features_gather.py"),
+        script:
+            "../scripts/features_gather.py"
+
+
+if CONFIG.survey.source == "shipped":
+
+    rule read_shipped_survey:
+        input:
+            shipped=CONFIG.survey.shipped,
+            boundaries=rules.enumerate_boundaries.output[0],
+        output:
+            f"{SURVEY}/relaxed.h5",
+        log:
+            f"{LOGS}/read_shipped_survey.log",
+        benchmark:
+            f"{BENCHMARKS}/read_shipped_survey.tsv"
+        conda:
+            "../../envs/survey.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=10,
+            tasks=1,
+        params:
+            potential=leaf(CONFIG.survey.potential),
+            on_failure=CONFIG.on_failure,
+            code=code_of("survey_read_shipped.py"),
+        script:
+            "../scripts/survey_read_shipped.py"
+
+
+if CONFIG.survey.structures is not None:
 
     rule import_structures:
         input:
@@ -230,3 +283,40 @@ rule tabulate_energies:
         code=code_of("survey_energies.py"),
     script:
         "../scripts/survey_energies.py"
+
+
+rule select_lower_than_published:
+    input:
+        survey=f"{SURVEY}/relaxed.h5",
+        energies=rules.tabulate_energies.output[0],
+    output:
+        survey=f"{SURVEY}/lower_than_published.h5",
+        table=f"{SURVEY}/lower_than_published.csv",
+    log:
+        f"{LOGS}/select_lower_than_published.log",
+    benchmark:
+        f"{BENCHMARKS}/select_lower_than_published.tsv"
+    conda:
+        "../../envs/survey.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        lower_by_j_m2=CONFIG.figures.lower_by_j_m2,
+        settings=leaf(CONFIG.survey.boundary_atoms),
+        lattice=CONFIG.survey.enumeration.lattice,
+        code=code_of("survey_lower.py"),
+    script:
+        "../scripts/survey_lower.py"
+
+
+use rule export_structures as export_lower_than_published with:
+    input:
+        survey=rules.select_lower_than_published.output.survey,
+    output:
+        directory(f"{SURVEY}/lower_than_published"),
+    log:
+        f"{LOGS}/export_lower_than_published.log",
+    benchmark:
+        f"{BENCHMARKS}/export_lower_than_published.tsv"

@@ -144,7 +144,7 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
     missing = []
     for key in _PATHS:
         path: str | None = attrgetter(key)(config)
-        if path is None or Path(path).exists():
+        if path is None or Path(path).exists() or (key == "survey.shipped" and config.survey.source != "shipped"):
             continue
         if (Path(project) / path).exists():
             config = _with_value(config, key.split("."), str(Path(project) / path))
@@ -159,6 +159,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 _PATHS = (
     "survey.structures",
+    "survey.shipped",
     "survey.potential.file",
     "published.table",
     "published.supplement",

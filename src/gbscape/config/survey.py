@@ -158,6 +158,11 @@ class BoundaryAtoms(Settings):
 class Survey(Settings):
     """The grain-boundary survey."""
 
+    source: Literal["compute", "shipped"] = "compute"
+    """`compute` builds and relaxes the boundaries; `shipped` takes those of `shipped`, relaxed before, and `relaxation` and
+    `local_search` play no part."""
+    shipped: str = "resources/survey/ni_foiles_hoyt_15.h5"
+    """A relaxed survey in one file: the 388 boundaries of Ni that the project ships, or one that the rule `ship_survey` made."""
     structures: str | None = None
     """Folder with relaxed slabs of your own, which then take the place of enumeration and relaxation: extended XYZ or another
     format of ASE that stores periodicity; one species, boundary normal along x, periodic in y and z only. Extended XYZ may
@@ -175,3 +180,9 @@ class Survey(Settings):
     """Which atoms belong to the boundary."""
     shards: int = Field(default=40, gt=0, le=2000)
     """Number of relaxation jobs; 10 to 30 minutes each is a good size."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Survey":
+        if self.source == "shipped" and self.structures is not None:
+            raise ValueError("structures of your own (`structures`) cannot be had with `source: shipped`; remove one")
+        return self

@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 
 from gbscape.config.figures import Gallery
 from gbscape.figures.labels import boundary_label, is_coincidence_id, miller
-from gbscape.figures.style import BLUE, INK, ORANGE, VERMILION, figure
+from gbscape.figures.style import BLUE, INK, ORANGE, VERMILION, draw_message, figure
 from gbscape.store.atomic import atomic_path
 from gbscape.store.records import atoms_from_record, read_record, write_record
 from gbscape.store.shards import open_shard
@@ -76,10 +76,11 @@ def gallery_data(
             excess energies need its array energy_ev and `cohesive_energy_ev`, which a user's own structures may lack.
         energies: columns id, sigma, energy_j_m2; the last two may be empty.
         settings: what is drawn.
-        rows: lattice vectors of the left and right grain by id, for the titles; without them titles name no plane.
+        rows: lattice vectors of the left and right grain by id, for the titles; without them titles name no plane. What
+            follows a `~` in a boundary's id tells variants of it apart.
 
     Raises:
-        ValueError: the survey is empty, a boundary has no row in `energies`, or a record lacks what is drawn.
+        ValueError: a boundary has no row in `energies`, or a record lacks what is drawn.
     """
     facts = energies.set_index("id")
     panels = []
@@ -93,12 +94,10 @@ def gallery_data(
                     shard.read(item),
                     None if pd.isna(facts.at[item, "sigma"]) else int(facts.at[item, "sigma"]),
                     None if pd.isna(facts.at[item, "energy_j_m2"]) else float(facts.at[item, "energy_j_m2"]),
-                    (rows or {}).get(item),
+                    (rows or {}).get(item.partition("~")[0]),
                     settings,
                 )
             )
-    if not panels:
-        raise ValueError(f"{survey} holds no boundary to draw")
     return sorted(panels, key=lambda p: (p.sigma or 0, p.energy_j_m2 or 0.0, p.id))
 
 
@@ -120,12 +119,11 @@ def plot_gallery(panels: Sequence[Panel], path: str | Path, settings: Gallery) -
     """Draw every panel to one scale, with one colour scale.
 
     Where excess energies are wanted but not known for every boundary, colours show structure types; the legend says so.
-
-    Raises:
-        ValueError: there is no panel.
+    Without a panel, the picture says that there is none.
     """
     if not panels:
-        raise ValueError("there is no boundary to draw")
+        draw_message(path, "There is no such boundary.")
+        return
     columns = min(8, max(3, math.ceil(math.sqrt(1.6 * len(panels)))), len(panels))
     lines = math.ceil(len(panels) / columns)
     aspect = settings.height_angstrom / (2 * settings.half_width_angstrom)
@@ -298,7 +296,10 @@ def _draw_panel(ax: Axes, panel: Panel, settings: Gallery, norm: TwoSlopeNorm | 
     sigma, _, families = label.partition(" ") if is_coincidence_id(panel.id) else ("", "", label)
     if panel.sigma is not None:
         sigma = f"Σ{panel.sigma}"
-    ax.text(0, 1.015, panel.planes or families, transform=ax.transAxes, fontsize=6.5, va="bottom")
+    variant = panel.id.partition("~")[2]
+    ax.text(
+        0, 1.015, f"{panel.planes or families} {variant}".rstrip(), transform=ax.transAxes, fontsize=6.5, va="bottom"
+    )
     ax.text(0, 1.105, sigma, transform=ax.transAxes, fontsize=7.5, weight="bold", va="bottom")
     if panel.energy_j_m2 is not None:
         energy = rf"{panel.energy_j_m2:.3f} J m$^{{-2}}$"

@@ -30,7 +30,8 @@ def local_search_shard(
         potential_json: description of the potential, its file beside it.
         relaxed_h5: gathered relaxed boundaries.
         out: the shard (.h5): the records of `relaxed_h5` with the structure, energy and convergence of the better
-            structure, and `local_search` with the energy before, the moves tried and those accepted.
+            structure, and `local_search` with the energy before, the moves tried, those accepted, and, where a better
+            structure was found, the one before.
         settings: the search.
         relaxation: tolerances of the minimisation.
         shard: number of this shard, from 0.
@@ -55,6 +56,7 @@ def local_search_shard(
             )
             record["local_search"] = improved.record(record["energy_j_m2"])
             if improved.max_force_ev_angstrom is not None:
+                record["local_search"]["structure_before"] = record["structure"]
                 record["structure"] = atoms_to_record(improved.atoms)
                 record["energy_j_m2"] = improved.energy_j_m2
                 record["max_force_ev_angstrom"] = improved.max_force_ev_angstrom

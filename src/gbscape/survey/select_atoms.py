@@ -19,7 +19,7 @@ def select_survey_atoms(
 ) -> None:
     """Add to every structure of a gathered survey the arrays `boundary` (bool) and `structure_type` (int, as OVITO).
 
-    The candidates' record stays behind in `survey_h5`; everything else is carried over.
+    The candidates' record and structures before a local search stay behind in `survey_h5`; everything else is carried over.
 
     Raises:
         ShardError: boundaries failed, and `on_failure` is "stop".
@@ -29,6 +29,7 @@ def select_survey_atoms(
         def select(item: str) -> Record:
             record = survey.read(item)
             record.pop("candidates", None)  # structures of one's own have none
+            record.get("local_search", {}).pop("structure_before", None)
             atoms = atoms_from_record(record["structure"])
             selection = select_boundary_atoms(atoms, settings, lattice)
             atoms.set_array("boundary", selection.mask)
