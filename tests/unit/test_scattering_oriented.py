@@ -12,6 +12,7 @@ from test_scattering import near_boundary, slab
 from gbscape.config.features import Features, expand
 from gbscape.config.scattering import OrientedScattering
 from gbscape.features import scattering_oriented, spectra
+from gbscape.features.directions import direction_angles, distinct_directions
 from gbscape.features.names import feature_names as names_of
 from gbscape.features.names import scattering_names
 from gbscape.features.representation import featurize
@@ -25,7 +26,6 @@ from gbscape.features.scattering import (
 )
 from gbscape.features.scattering_oriented import (
     directions,
-    distinct_directions,
     oriented_samples,
     sampling_matrices,
     wavelet_coefficients,
@@ -43,6 +43,16 @@ ODD = (15, 17, 13)  # no frequency is its own negative
 
 def changed(parameters, **settings):
     return OrientedScattering.model_validate(parameters.model_dump() | settings)
+
+
+def by_direction(vectors, parameters):
+    """The paper's long form (..., directions, 1 + paths, samples): layer 0 and the moduli, for every direction."""
+    _, position = distinct_directions(parameters)
+    samples = int(np.prod(parameters.samples))
+    parts = np.asarray(vectors).reshape(*np.shape(vectors)[:-1], -1, samples)
+    moduli = parts[..., 1:, :].reshape(*parts.shape[:-2], position.max() + 1, -1, samples)[..., position, :, :]
+    zeroth = np.broadcast_to(parts[..., None, :1, :], (*moduli.shape[:-2], 1, samples))
+    return np.concatenate([zeroth, moduli], axis=-2)
 
 
 def cloud(seed=0, atoms=8, cell=CELL, shape=ODD):
@@ -75,7 +85,7 @@ def test_moduli_are_those_of_rotated_filters_at_every_point(order, component):
     )
     coefficients = torch.from_numpy(wavelet_coefficients(parameters))
     moduli = scattering_oriented.combined_moduli(fields, coefficients)
-    polar, azimuthal = scattering_oriented.direction_angles(parameters)
+    polar, azimuthal = direction_angles(parameters)
     spectrum = np.fft.fftn(density)
     for direction, modulus in enumerate(moduli):
         turned = rotated_filter(order, component, 0.9, (polar[direction], azimuthal[direction]))
@@ -104,7 +114,7 @@ def test_directions_are_those_of_a_density_rotated_the_other_way(component):
     if component:
         along_z[0, 1, 4 - component] = np.sqrt(0.5)
     combined = moduli(cluster, wavelet_coefficients(parameters))
-    polar, azimuthal = scattering_oriented.direction_angles(parameters)
+    polar, azimuthal = direction_angles(parameters)
     integrals = {q: (combined**q).sum((1, 2, 3)) for q in (1, 2, 3)}
     for direction in range(6):
         turn = rotation_matrix(azimuthal[direction], polar[direction], 0.0)
@@ -119,7 +129,7 @@ def test_the_whole_against_the_description():
     """Three layers from complex filters, direct blurring sums and samples, for one direction after the other."""
     parameters = changed(SMALL, order=2, layers=3, samples=(5, 2, 1), n_polar=2, n_azimuthal=3, window_angstrom=4.0)
     density = cloud()
-    polar, azimuthal = scattering_oriented.direction_angles(parameters)
+    polar, azimuthal = direction_angles(parameters)
     x = CELL[0] / 2 + 4.0 * ((np.arange(5) + 0.5) / 5 - 0.5)
     y = np.arange(2) * CELL[1] / 2
 
@@ -144,16 +154,20 @@ def test_the_whole_against_the_description():
         first = [modulus(density, j, direction) for j in range(3)]
         second = [modulus(first[j], k, direction) for j, k in ((0, 1), (0, 2), (1, 2))]
         expected += [blurred_samples(values).ravel() for values in (density, *first, *second)]
-    np.testing.assert_allclose(scatter(density, CELL, parameters), np.concatenate(expected), rtol=1e-9, atol=1e-14)
+    long_form = by_direction(scatter(density, CELL, parameters), parameters)
+    assert long_form.shape == (6, 7, 10)
+    np.testing.assert_allclose(long_form.ravel(), np.concatenate(expected), rtol=1e-9, atol=1e-14)
 
 
 def test_length_of_the_published_vectors():
-    """73 728 numbers a boundary at the defaults of the paper's code: 8 scales and 8 x 8 angles."""
-    published = OrientedScattering(spacing_angstrom=0.5, n_scales=8, n_azimuthal=8, n_polar=8)
+    """73 728 numbers a boundary at the defaults of the paper's code: 8 scales and 8 x 8 angles, opposite ones given twice."""
+    published = OrientedScattering(spacing_angstrom=0.5, n_scales=8, n_azimuthal=8, n_polar=8, samples=(128, 1, 1))
     assert (published.layers, published.order) == (2, 4)
-    assert len(scattering_names(published)) == 73_728
     density = cloud(cell=np.array([20.0, 4.0, 4.0]), shape=(40, 8, 8))
-    assert scatter(density, [20.0, 4.0, 4.0], published).shape == (73_728,)
+    vector = scatter(density, [20.0, 4.0, 4.0], published)
+    assert len(scattering_names(published)) == len(vector) == (1 + 32 * 8) * 128
+    assert by_direction(vector, published).size == 73_728
+    assert len(scattering_names(OrientedScattering())) == (1 + 128 * 16) * 32
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -161,27 +175,79 @@ def test_names_are_one_for_each_feature(layers):
     parameters = changed(SMALL, layers=layers, samples=(4, 2, 1))
     names = scattering_names(parameters)
     features = scatter(cloud(), CELL, parameters)
-    assert len(names) == len(set(names)) == len(features) == 12 * {1: 1, 2: 4, 3: 7}[layers] * 8
-    assert names[0] == "S0[polar=0,azimuthal=0,x=0,y=0]"
+    assert len(names) == len(set(names)) == len(features) == (1 + 6 * {1: 0, 2: 3, 3: 6}[layers]) * 8
+    assert names[0] == "S0[x=0,y=0]"
+    if layers > 1:
+        # of the equator's four directions the last two are opposite to the first two
+        assert names[-1].startswith(f"S{layers - 1}[polar=1,azimuthal=1,")
+        assert not any("polar=2" in name for name in names)
     if layers == 3:
-        assert names[-1] == "S2[polar=2,azimuthal=3,j=1,2,x=3,y=1]"
+        assert names[-1] == "S2[polar=1,azimuthal=1,j=1,2,x=3,y=1]"
         only = scatter(cloud(), CELL, changed(parameters, layers=2))
-        np.testing.assert_allclose(features.reshape(12, 7, 8)[:, :4].ravel(), only, rtol=1e-12)
+        np.testing.assert_allclose(
+            by_direction(features, parameters)[:, :4], by_direction(only, parameters), rtol=1e-12
+        )
 
 
-def test_opposite_directions_are_computed_once_and_equal():
-    vectors = directions(OrientedScattering())
-    kept, position = distinct_directions(vectors)
-    assert len(vectors) == 256
-    assert len(kept) == 128
+@pytest.mark.parametrize(("n_polar", "n_azimuthal"), [(16, 16), (3, 4), (4, 6), (3, 5), (2, 5), (1, 1), (1, 2)])
+def test_distinct_directions_are_those_without_their_opposites(n_polar, n_azimuthal):
+    parameters = changed(SMALL, n_polar=n_polar, n_azimuthal=n_azimuthal)
+    vectors = directions(parameters)
+    kept, position = distinct_directions(parameters)
+    expected = []  # by the vectors themselves
+    for index, vector in enumerate(vectors):
+        if not any(np.abs(vector + vectors[other]).max() < 1e-9 for other in expected):
+            expected.append(index)
+    np.testing.assert_array_equal(kept, expected)
     for direction, own in zip(vectors, vectors[kept][position], strict=True):
         assert min(np.abs(direction - own).max(), np.abs(direction + own).max()) < 1e-12
-    odd = directions(changed(SMALL, n_azimuthal=5))
-    assert len(distinct_directions(odd)[0]) == 15
+
+
+def test_names_say_which_direction():
+    """Each named profile, from its filter seen along the angles in the name."""
+    parameters = changed(SMALL, n_polar=3, n_azimuthal=4, n_scales=2)
+    polar, azimuthal = direction_angles(parameters)
+    density = cloud()
+    values = dict(zip(scattering_names(parameters), scatter(density, CELL, parameters), strict=True))
+    along_x = sampling_matrices(ODD, CELL, parameters)[0]
+    for p, a in ((0, 3), (1, 1)):
+        index = p * 4 + a
+        turned = rotated_filter(4, 0, widths_angstrom(parameters)[1], (polar[index], azimuthal[index]))
+        profile = along_x @ np.abs(np.fft.ifftn(np.fft.fftn(density) * turned)).mean((1, 2))
+        named = [values[f"S1[polar={p},azimuthal={a},j=1,x={x}]"] for x in range(16)]
+        np.testing.assert_allclose(named, profile, rtol=1e-9, atol=1e-14)
+
+
+def test_opposite_directions_are_equal_and_others_are_not():
     for order in (3, 4):
-        features = scatter(cloud(), CELL, changed(SMALL, order=order, n_polar=2)).reshape(2, 4, 4, 16)
-        np.testing.assert_allclose(features[0, 0], features[1, 2], rtol=1e-12)
-        assert np.abs(features[0, 0] / features[0, 1] - 1)[1:].max() > 1e-2
+        parameters = changed(SMALL, order=order, n_polar=2)
+        kept, position = distinct_directions(parameters)
+        assert len(kept) == 4
+        moduli = []
+        for index in range(8):  # each direction alone
+            polar, azimuthal = (angles[index] for angles in direction_angles(parameters))
+            turned = rotated_filter(order, 0, 0.9, (polar, azimuthal))
+            moduli.append(np.abs(np.fft.ifftn(np.fft.fftn(cloud()) * turned)))
+        for index, own in enumerate(kept[position]):
+            np.testing.assert_allclose(moduli[index], moduli[own], atol=1e-12 * moduli[own].max())
+        features = by_direction(scatter(cloud(), CELL, parameters), parameters)
+        assert np.abs(features[0] / features[1] - 1)[1:].max() > 1e-2
+
+
+def test_a_sample_each_width_of_the_blur_holds_the_profile():
+    """128 samples along the normal follow from the default 32 by the sampling theorem, to 1 % of the profile's largest."""
+    parameters = changed(SMALL, blur_angstrom=1.0, window_angstrom=32.0, samples=(32, 1, 1))
+    rng = np.random.default_rng(2)
+    positions = np.column_stack([rng.uniform(17, 29, 60), rng.uniform(0, 7, 60), rng.uniform(0, 7, 60)])
+    cell = np.array([46.0, 7.0, 7.0])
+    density = gaussian_density(positions, cell, (92, 14, 14), 0.5)
+    few = scatter(density, cell, parameters).reshape(-1, 32)
+    many = scatter(density, cell, changed(parameters, samples=(128, 1, 1))).reshape(-1, 128)
+    at_few, at_many = ((np.arange(n) + 0.5) * 32 / n for n in (32, 128))
+    interpolated = few @ np.sinc(at_many - at_few[:, None])
+    inside = np.abs(at_many - 16) < 12  # the series ends with the window
+    error = np.abs(interpolated - many)[:, inside].max(1) / many.max(1)
+    assert error.max() < 0.01
 
 
 @pytest.mark.parametrize("precision", ["double", "single"])
@@ -233,8 +299,8 @@ def test_coarser_grids_stay_within_the_tolerance(case, layers, tolerance):
     positions = rng.uniform(0, 1, (atoms, 3)) * [10.0 if case != "dense" else 18.0, *cell[1:]] + [13, 0, 0]
     density = gaussian_density(positions, cell, shape, 0.5)
     parameters = changed(SMALL, layers=layers, largest_width_angstrom=4.0, n_polar=2, n_azimuthal=3)
-    exact = scatter(density, cell, parameters).reshape(6, -1, 16)
-    coarse = scatter(density, cell, changed(parameters, tolerance=tolerance)).reshape(6, -1, 16)
+    exact = by_direction(scatter(density, cell, parameters), parameters)
+    coarse = by_direction(scatter(density, cell, changed(parameters, tolerance=tolerance)), parameters)
     np.testing.assert_array_less(np.abs(coarse - exact).max(2), tolerance * exact.max(2))
     assert np.abs(coarse - exact).max() > 1e-12, "nothing was coarser"
 
@@ -249,9 +315,8 @@ def test_a_boundary_with_one_short_period_stays_within_the_tolerance(settings, t
     parameters = changed(
         SMALL, largest_width_angstrom=4.0, n_scales=4, n_polar=3, n_azimuthal=4, window_angstrom=24.0, **settings
     )
-    samples = int(np.prod(parameters.samples))
-    exact = scatter(density, cell, parameters).reshape(12, -1, samples)
-    coarse = scatter(density, cell, changed(parameters, tolerance=tolerance)).reshape(12, -1, samples)
+    exact = by_direction(scatter(density, cell, parameters), parameters)
+    coarse = by_direction(scatter(density, cell, changed(parameters, tolerance=tolerance)), parameters)
     np.testing.assert_array_less(np.abs(coarse - exact).max(2), tolerance * exact.max(2))
 
 
@@ -271,12 +336,12 @@ def test_permutation_repetition_and_translation_do_not_matter(seed, repeat, shif
     """Translation along the normal by any length: the cell moves with the atoms. In the plane and by repetition the grid shows."""
     atoms = slab()
     mask = near_boundary(atoms)
-    expected = boundary_scattering(atoms, mask, SMALL).reshape(12, 4, 16)
+    expected = by_direction(boundary_scattering(atoms, mask, SMALL), SMALL)
     other = atoms.repeat((1, *repeat))
     other.positions += [shift, 0.0, 0.0]
     order = np.random.default_rng(seed).permutation(len(other))
     features = boundary_scattering(other[order], np.tile(mask, repeat[0] * repeat[1])[order], SMALL)
-    difference = np.abs(features.reshape(12, 4, 16) - expected).max(2) / expected.max(2)
+    difference = np.abs(by_direction(features, SMALL) - expected).max(2) / expected.max(2)
     assert difference.max() < (1e-9 if repeat == (1, 1) else 1e-2)
 
 
@@ -293,11 +358,11 @@ def test_translation_in_the_plane_is_exact_by_grid_points():
 def test_a_rotated_boundary_differs():
     atoms = slab()
     mask = near_boundary(atoms)
-    expected = boundary_scattering(atoms, mask, SMALL).reshape(12, 4, 16)
+    expected = by_direction(boundary_scattering(atoms, mask, SMALL), SMALL)
     turned = atoms.copy()
     turned.positions[:, 1:] = atoms.positions[:, [2, 1]] * [-1, 1]
     turned.set_cell(atoms.cell.lengths()[[0, 2, 1]], scale_atoms=False)
-    features = boundary_scattering(turned, mask, SMALL).reshape(12, 4, 16)
+    features = by_direction(boundary_scattering(turned, mask, SMALL), SMALL)
     np.testing.assert_allclose(features[:, 0], expected[:, 0], rtol=1e-6)  # the density's own profile
     assert np.abs(features[:, 1:] / expected[:, 1:] - 1).max() > 1e-2
 
@@ -314,7 +379,9 @@ def test_images_along_x_are_out_of_reach(layers):
         cell = np.array([length, *atoms.cell.lengths()[1:]])
         positions = np.column_stack([x + length / 2, atoms.positions[mask, 1:]])
         shape = (round(length / 0.5), *grid_shape(cell, 0.5)[1:])
-        features.append(scatter(gaussian_density(positions, cell, shape, 0.5), cell, parameters).reshape(12, -1, 16))
+        features.append(
+            by_direction(scatter(gaussian_density(positions, cell, shape, 0.5), cell, parameters), parameters)
+        )
     assert (np.abs(features[0] - features[1]).max(2) / features[1].max(2)).max() < 1e-3
 
 
@@ -349,7 +416,7 @@ def test_as_a_representation_swept_and_named():
     for member in members.values():
         assert isinstance(member, OrientedScattering)
         vector = featurize(atoms, near_boundary(atoms), member)
-        assert len(names_of(member)) == len(vector) == 12 * 4 * 16
+        assert len(names_of(member)) == len(vector) == (1 + 6 * 3) * 16
         assert np.isfinite(vector).all()
 
 
@@ -385,6 +452,9 @@ def test_a_cuda_device_gives_what_the_cpu_gives(layers):
 
 def test_paths_by_direction():
     density = torch.from_numpy(cloud())[None]
-    samples = oriented_samples(density, CELL.tolist(), GaussianSolidHarmonics(widths_angstrom(SMALL)), SMALL)
-    assert samples.shape == (1, 12, 4, 16, 1, 1)
-    np.testing.assert_array_equal(samples.flatten(), scatter(density[0].numpy(), CELL, SMALL))
+    family = GaussianSolidHarmonics(widths_angstrom(SMALL))
+    zeroth, moduli = oriented_samples(density, CELL.tolist(), family, SMALL)
+    assert zeroth.shape == (1, 16, 1, 1)
+    assert moduli.shape == (1, 6, 3, 16, 1, 1)
+    features = scatter(density[0].numpy(), CELL, SMALL)
+    np.testing.assert_array_equal(np.concatenate([zeroth.flatten(), moduli.flatten()]), features)

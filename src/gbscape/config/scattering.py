@@ -78,7 +78,8 @@ class OrientedScattering(Sweepable):
     n_azimuthal: int = Field(default=16, ge=1, le=64)
     """Number of azimuthal angles of the directions about the z axis, from 0 in equal steps; 16 in Homer et al. 2019."""
     n_polar: int = Field(default=16, ge=1, le=64)
-    """Number of polar angles of the directions from the z axis, in the middle of equal steps; 16 in Homer et al. 2019."""
+    """Number of polar angles of the directions from the z axis, in the middle of equal steps; 16 in Homer et al. 2019.
+    Opposite directions give the same, and one of each pair is kept."""
     layers: int = Field(default=2, ge=1, le=3)
     """1: the blurred density; 2: also moduli of its wavelet transform, as Homer et al. 2019; 3: also moduli of those
     moduli's transforms by wider wavelets of the same direction."""
@@ -86,10 +87,10 @@ class OrientedScattering(Sweepable):
     """Width of the Gaussian that blurs before samples are taken."""
     window_angstrom: float = Field(default=32.0, gt=0, le=500)
     """Length along the boundary normal, centred on the mean position of the boundary's atoms, that is sampled."""
-    samples: tuple[Samples, Samples, Samples] = (128, 1, 1)
-    """Samples along x (the normal, in the window), y and z (over the period). Along y and z, 1 means the average over the
-    period; more make the vector depend on where the period begins and how often it is repeated. The product, 128, is
-    what the vectors of Homer et al. 2019 hold of each path."""
+    samples: tuple[Samples, Samples, Samples] = (32, 1, 1)
+    """Samples along x (the normal, in the window), y and z (over the period). A sample each blur_angstrom keeps all that
+    the blur leaves, to 1 %; the length of the vectors of Homer et al. 2019 stands for 128. Along y and z, 1 means the
+    average over the period; more make the vector depend on where the period begins and how often it is repeated."""
     tolerance: float = Field(default=1e-3, ge=0, le=1e-2)
     """Error, relative to the largest value of each profile, up to which grids are coarsened for wide wavelets; 0 leaves
     every grid fine."""

@@ -7,6 +7,7 @@ import numpy as np
 from gbscape.config.features import Concatenate, Representation
 from gbscape.config.scattering import OrientedScattering, Scattering
 from gbscape.config.soap import MultiScaleSoap, Soap, SoapParameters
+from gbscape.features.directions import distinct_directions
 
 
 def feature_names(representation: Representation) -> list[str]:
@@ -53,8 +54,9 @@ def scattering_names(parameters: Scattering | OrientedScattering) -> list[str]:
     Invariant: `S0[q]`, then `S1[j,l,q]` and `S2[j1,j2,l,q]`, l fastest but for the power. There are
     (1 + (J + 1)(J + 2) / 2 (l_max + 1)) powers of them, J = j_max.
 
-    Oriented: for each direction, polar index slowest, `S0`, then `S1[j]` and `S2[j1,j2]`, each with its samples, z
-    fastest; e.g. `S1[polar=3,azimuthal=0,j=7,x=64]`. There are directions times paths times samples of them.
+    Oriented: the samples of the density, `S0[x=7]`, then for one direction of each opposite pair (see
+    `gbscape.features.directions`), polar index slowest, `S1[j]` and `S2[j1,j2]`, each with its samples, z fastest; e.g.
+    `S1[polar=3,azimuthal=0,j=7,x=16]`. There are (1 + directions times paths) times samples of them.
     """
     if isinstance(parameters, OrientedScattering):
         return _oriented_names(parameters)
@@ -66,17 +68,17 @@ def scattering_names(parameters: Scattering | OrientedScattering) -> list[str]:
 
 
 def _oriented_names(parameters: OrientedScattering) -> list[str]:
-    paths = [("S0", "")]
+    paths = []
     if parameters.layers > 1:
         paths += [("S1", f"j={j},") for j in range(parameters.n_scales)]
     if parameters.layers > 2:
         paths += [("S2", f"j={j},{k},") for j, k in itertools.combinations(range(parameters.n_scales), 2)]
     axes = [axis for axis in range(3) if axis == 0 or parameters.samples[axis] > 1]
     samples = [",".join(f"{'xyz'[axis]}={index[axis]}" for axis in axes) for index in np.ndindex(*parameters.samples)]
-    return [
+    directions = [divmod(int(index), parameters.n_azimuthal) for index in distinct_directions(parameters)[0]]
+    return [f"S0[{sample}]" for sample in samples] + [
         f"{layer}[polar={polar},azimuthal={azimuthal},{scales}{sample}]"
-        for polar in range(parameters.n_polar)
-        for azimuthal in range(parameters.n_azimuthal)
+        for polar, azimuthal in directions
         for layer, scales in paths
         for sample in samples
     ]

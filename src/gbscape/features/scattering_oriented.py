@@ -4,10 +4,17 @@ The published description passes rotated copies of the density through wavelets 
 same as wavelets turned the other way, and a turned Y_lm is a sum of the 2 l + 1 that are not (Wigner matrices): the
 2 l + 1 fields of a scale are made once, and combined for every direction. What is kept of a combination is linear in its
 modulus, averages over the plane and a blur along the normal, and is taken of it at once: no field of a direction is
-stored. Opposite directions have equal moduli; one of each pair is computed, both are given.
+stored.
+
+The result holds what is distinct: opposite directions have equal moduli, so that one of each pair is given, and the
+blurred density (layer 0), which is the same for all directions, is given once. The vector of the paper is longer: one
+part for each of the n_polar n_azimuthal directions, layer 0 first. It follows from this one: with `position` of
+`distinct_directions`, the part of direction d is layer 0 and then the moduli of direction position[d].
 
 The paper gives no more of its blur and subsampling than the length of its vectors: (1 + n_scales) 128 for each direction,
-which here is 128 samples along the normal. The blurred density (layer 0) is the same for all directions and repeated.
+which would be 128 samples along the normal. Blurred by 1 Angstrom a profile has frequencies above pi / Angstrom to less
+than 1 % of their amplitude (exp(-pi^2 / 2)), so that the default window of 32 Angstrom takes 32 samples; 128 are these
+four times over.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +29,7 @@ from torch.utils.checkpoint import checkpoint
 
 from gbscape.config.scattering import OrientedScattering
 from gbscape.features import spectra
+from gbscape.features.directions import direction_angles, distinct_directions
 from gbscape.features.spectra import Band
 from gbscape.features.wavelets import WaveletFamily
 from gbscape.features.wigner import real_wigner, rotation_matrix, zonal_coefficients
@@ -48,21 +56,6 @@ def directions(parameters: OrientedScattering) -> Array:
     return rotation_matrix(azimuthal, polar, 0.0)[:, :, 2]
 
 
-def direction_angles(parameters: OrientedScattering) -> tuple[Array, Array]:
-    polar = (np.arange(parameters.n_polar) + 0.5) * pi / parameters.n_polar
-    azimuthal = np.arange(parameters.n_azimuthal) * 2 * pi / parameters.n_azimuthal
-    first, second = np.meshgrid(polar, azimuthal, indexing="ij")
-    return first.ravel(), second.ravel()
-
-
-def distinct_directions(vectors: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of one direction of each opposite pair, and for every direction the position of its own among them."""
-    same = np.abs(vectors @ vectors.T) > 1 - 1e-9
-    first = same.argmax(axis=1)
-    kept, position = np.unique(first, return_inverse=True)
-    return kept, position
-
-
 def wavelet_coefficients(parameters: OrientedScattering) -> Array:
     """The wavelet of each direction as a sum of the real Y_lm: (n_directions, 1, 2 l + 1) for m = 0, otherwise
     (n_directions, 2, 2 l + 1) for the real and imaginary part of a complex Y_lm about the direction.
@@ -79,7 +72,7 @@ def wavelet_coefficients(parameters: OrientedScattering) -> Array:
 
 def oriented_samples(
     density: Tensor, cell: Sequence[float], family: WaveletFamily, parameters: OrientedScattering
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     """Blurred and sampled layers of densities.
 
     Args:
@@ -89,9 +82,11 @@ def oriented_samples(
         parameters: the settings, without a sweep.
 
     Returns:
-        (n, n_directions, n_paths, samples_x, samples_y, samples_z) in double precision.
+        In double precision, the density's (n, samples_x, samples_y, samples_z) and the moduli's (n, n_distinct, n_paths,
+        samples_x, samples_y, samples_z), of the directions and scales that `gbscape.features.names` lists; no paths if
+        the layers are 1.
     """
-    kept, position = distinct_directions(directions(parameters))
+    kept, _ = distinct_directions(parameters)
     coefficients = torch.from_numpy(wavelet_coefficients(parameters)[kept]).to(density)
     full = spectra.full_band(density.shape[1:], cell, density.device)
     bands = _bands(full, family, parameters)
@@ -102,8 +97,10 @@ def oriented_samples(
         and parameters.samples[1:] == (1, 1)
     )
     zeroth = _samples(density, _sampling(full, parameters))
-    paths = [zeroth[:, None].expand(-1, len(kept), -1, -1, -1)]
-    scales = range(parameters.n_scales) if parameters.layers > 1 else range(0)
+    if parameters.layers == 1:
+        return zeroth, zeroth.new_empty((len(density), len(kept), 0, *parameters.samples))
+    paths = []
+    scales = range(parameters.n_scales)
     pairs: dict[tuple[int, int], Tensor] = {}
     for j in scales:
         sampling = _sampling(bands[j], parameters)
@@ -118,7 +115,7 @@ def oriented_samples(
         if deeper:
             pairs |= _second_layer(fields, j, bands, coefficients, family, parameters)
     paths += [pairs[pair] for pair in combinations(scales, 2) if parameters.layers > 2]
-    return torch.stack(paths, dim=2)[:, torch.from_numpy(position).to(density.device)]
+    return zeroth, torch.stack(paths, dim=2)
 
 
 def _bands(full: Band, family: WaveletFamily, parameters: OrientedScattering) -> list[Band]:

@@ -40,7 +40,8 @@ def _features(batch: Tensor, lengths: Array, parameters: Scattering | OrientedSc
     family = GaussianSolidHarmonics(widths_angstrom(parameters))
     cell = lengths.tolist()
     if isinstance(parameters, OrientedScattering):
-        return oriented_samples(own, cell, family, parameters).flatten(1)
+        zeroth, moduli = oriented_samples(own, cell, family, parameters)
+        return torch.cat([zeroth.flatten(1), moduli.flatten(1)], dim=1)
     powers = parameters.integral_powers
     paths = invariant_integrals(own, cell, family, parameters.j_max + 1, parameters.l_max, powers, parameters.tolerance)
     wide = batch.double()

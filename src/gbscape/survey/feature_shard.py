@@ -1,8 +1,12 @@
 """Compute one representation of one shard of the survey's boundaries."""
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from gbscape.config.features import Computed
+from gbscape.config.scattering import OrientedScattering, Scattering
 from gbscape.features.representation import featurize
 from gbscape.store.balance import balance
 from gbscape.store.provenance import Provenance
@@ -22,7 +26,7 @@ def feature_shard(
 
     Args:
         survey_h5: gathered survey with the arrays `boundary` in its structures.
-        out: the shard (.h5): for each boundary `vector` (d,).
+        out: the shard (.h5): for each boundary `vector` (d,), in single precision if it was computed in that.
         representation: what is computed.
         shard: number of this shard, from 0.
         n_shards: number of shards.
@@ -34,7 +38,14 @@ def feature_shard(
 
         def vector(item: str) -> Record:
             atoms = atoms_from_record(survey.read(item)["structure"])
-            return {"vector": featurize(atoms, atoms.arrays["boundary"], representation)}
+            features = featurize(atoms, atoms.arrays["boundary"], representation)
+            return {"vector": features.astype(_stored_type(representation))}
 
         provenance = Provenance.of(representation.model_dump(mode="json"), code, inputs={"survey": survey_h5})
         compute_shard(out, ids, vector, provenance, what="boundaries described")
+
+
+def _stored_type(representation: Computed) -> type[np.floating[Any]]:
+    if isinstance(representation, Scattering | OrientedScattering) and representation.precision == "single":
+        return np.float32
+    return np.float64
