@@ -44,6 +44,16 @@ PLOTS = {
     },
 }
 
+SWEPT = any("~" in name for name in REPRESENTATIONS)
+if SWEPT:
+    PLOTS["sweep"] = {
+        "file": "sweep_{target}",
+        "tables": {"scores": f"{LEARN}/scores.csv"},
+        "settings_for": [],
+        "category": "2. Learning",
+        "label": "Sweep, {target}",
+    }
+
 for figure, its in PLOTS.items():
 
     rule:
@@ -366,4 +376,5 @@ rule figures:
         expand(f"{FIGURES}/parity_{{target}}.svg", target=REGRESSION_TARGETS),
         expand(f"{FIGURES}/learning_curve_{{target}}.svg", target=REGRESSION_TARGETS),
         expand(f"{FIGURES}/importance_{{target}}.svg", target=TARGETS),
+        expand(f"{FIGURES}/sweep_{{target}}.svg", target=TARGETS if SWEPT else []),
     localrule: True

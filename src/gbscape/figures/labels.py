@@ -25,14 +25,16 @@ def representation_label(name: str) -> str:
     """Name of a representation as it is printed, e.g. `SOAP (cutoff 4.0 Å, l_max 6)` for a member of a sweep."""
     base, *parameters = name.split("~")
     label = _REPRESENTATIONS[base][0] if base in _REPRESENTATIONS else base
-    return f"{label} ({', '.join(map(_parameter_label, parameters))})" if parameters else label
+    return f"{label} ({', '.join(map(parameter_label, parameters))})" if parameters else label
 
 
-def _parameter_label(parameter: str) -> str:
+def parameter_label(parameter: str) -> str:
+    """A parameter with its value or, from its name alone, without, e.g. `cutoff 4.0 Å` of `cutoff_angstrom=4.0`."""
     key, _, value = parameter.partition("=")
     if key.endswith("_angstrom"):
-        return f"{key.removesuffix('_angstrom').replace('_', ' ')} {value} Å"
-    return f"{key} {value}"
+        name = key.removesuffix("_angstrom").replace("_", " ")
+        return f"{name} {value} Å" if value else f"{name} (Å)"
+    return f"{key} {value}".rstrip()
 
 
 def target_label(name: str) -> str:
