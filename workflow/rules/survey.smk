@@ -22,27 +22,28 @@ if CONFIG.survey.structures is None:
         script:
             "../scripts/survey_enumerate.py"
 
-    rule prepare_potential:
-        input:
-            CONFIG.survey.potential.file or [],
-        output:
-            description=f"{SURVEY}/potential/potential.json",
-        log:
-            f"{LOGS}/prepare_potential.log",
-        benchmark:
-            f"{BENCHMARKS}/prepare_potential.tsv"
-        conda:
-            "../../envs/survey.yaml"
-        resources:
-            mem_mb=1000,
-            runtime=10,
-            tasks=1,
-        params:
-            settings=leaf(CONFIG.survey.potential),
-            lattice=CONFIG.survey.enumeration.lattice,
-            code=code_of("survey_potential.py"),
-        script:
-            "../scripts/survey_potential.py"
+
+rule prepare_potential:
+    input:
+        CONFIG.survey.potential.file or [],
+    output:
+        description=f"{SURVEY}/potential/potential.json",
+    log:
+        f"{LOGS}/prepare_potential.log",
+    benchmark:
+        f"{BENCHMARKS}/prepare_potential.tsv"
+    conda:
+        "../../envs/survey.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        settings=leaf(CONFIG.survey.potential),
+        lattice=CONFIG.survey.enumeration.lattice,
+        code=code_of("survey_potential.py"),
+    script:
+        "../scripts/survey_potential.py"
 
 
 if RELAXED_HERE:

@@ -14,6 +14,7 @@ from gbscape.config.base import Settings
 from gbscape.config.features import Features, Representation, expand
 from gbscape.config.figures import Figures
 from gbscape.config.learn import Learn
+from gbscape.config.snapshots import Snapshots
 from gbscape.config.soap import MultiScaleSoap, Soap
 from gbscape.config.survey import Survey
 
@@ -30,6 +31,8 @@ class Published(Settings):
     any, e.g. for a table of your own."""
     accuracies: str | None = "resources/published/homer2019_table1.csv"
     """Table of published accuracies (Homer 2019, Table 1); null for none."""
+    snapshots: str | None = "resources/published/homer2019_snapshots.csv"
+    """Table of published errors of learning the energies of snapshots (Homer 2019, text); null for none."""
 
 
 class Config(Settings):
@@ -47,6 +50,9 @@ class Config(Settings):
     """Representations of the boundaries."""
     learn: Learn = Learn()
     """Learning of properties from representations."""
+    snapshots: Snapshots | None = None
+    """Molecular dynamics of one boundary, and learning the energies of its snapshots; `{}` takes the defaults, null leaves it
+    out."""
     published: Published = Published()
     """Published figures to compare with."""
     figures: Figures = Figures()
@@ -57,7 +63,7 @@ class Config(Settings):
         """The published figures that this run can be compared with: none if they are for another potential."""
         if self.published.potential in (None, self.survey.potential.name):
             return self.published
-        return Published(table=None, supplement=None, accuracies=None)
+        return Published(table=None, supplement=None, accuracies=None, snapshots=None)
 
     @model_validator(mode="after")
     def _targets_are_known(self) -> "Config":
@@ -82,6 +88,23 @@ class Config(Settings):
                     f"{count} boundaries leave {training} for training, fewer than learn.trees.folds = {folds}: build more, "
                     "or set learn.targets to [] to learn nothing"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _snapshots_can_be_made(self) -> "Config":
+        if self.snapshots is None:
+            return self
+        known = list(self.features.representations)
+        unknown = [name for name in self.snapshots.learning.representations if name not in known]
+        if unknown:
+            raise ValueError(
+                f"snapshots.learning.representations: {', '.join(unknown)} is not one of features.representations {known}"
+            )
+        ids = self.survey.enumeration.ids
+        if self.survey.structures is None and ids is not None and self.snapshots.boundary not in ids:
+            raise ValueError(
+                f"snapshots.boundary = '{self.snapshots.boundary}' is not one of survey.enumeration.ids {ids}: add it there"
+            )
         return self
 
     @model_validator(mode="after")
@@ -164,6 +187,7 @@ _PATHS = (
     "published.table",
     "published.supplement",
     "published.accuracies",
+    "published.snapshots",
 )
 
 
