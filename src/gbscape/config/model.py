@@ -50,9 +50,8 @@ class Config(Settings):
     """Representations of the boundaries."""
     learn: Learn = Learn()
     """Learning of properties from representations."""
-    snapshots: Snapshots | None = None
-    """Molecular dynamics of one boundary, and learning the energies of its snapshots; `{}` takes the defaults, null leaves it
-    out."""
+    snapshots: Snapshots = Snapshots()
+    """Molecular dynamics of one boundary, and learning the energies of its snapshots. Off unless a boundary is named."""
     published: Published = Published()
     """Published figures to compare with."""
     figures: Figures = Figures()
@@ -92,7 +91,7 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _snapshots_can_be_made(self) -> "Config":
-        if self.snapshots is None:
+        if self.snapshots.boundary is None:
             return self
         known = list(self.features.representations)
         unknown = [name for name in self.snapshots.learning.representations if name not in known]

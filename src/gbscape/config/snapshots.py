@@ -37,8 +37,9 @@ class SnapshotLearning(Settings):
 class Snapshots(Settings):
     """Snapshots of one relaxed boundary in motion, at equal intervals."""
 
-    boundary: str = "S5_3.1.0_3.1.0_7cac86de"
-    """Id of the boundary in the survey. The default is the symmetric tilt boundary Sigma 5 (0 1 3) of Homer 2019."""
+    boundary: str | None = None
+    """Id of the boundary in the survey; null: no molecular dynamics. S5_3.1.0_3.1.0_7cac86de is the symmetric tilt boundary
+    Sigma 5 (0 1 3) of Homer 2019."""
     min_length_angstrom: float = Field(default=0.0, ge=0, le=1000)
     """The survey's slab is repeated in y and z until its periods are at least this long, in Angstrom; 0 takes it as it is.
     The energy per area fluctuates less the larger the boundary."""

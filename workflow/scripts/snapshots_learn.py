@@ -1,0 +1,25 @@
+"""Learn the energies of the snapshots from one representation with one model."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.learn import BoostedTrees
+from gbscape.config.snapshots import SnapshotLearning
+from gbscape.snapshots.learn import learn_snapshots
+from gbscape.store.log import log_to
+from gbscape.store.tables import write_csv
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+learned = learn_snapshots(
+    features_h5=snakemake.input.features,
+    snapshots_h5=snakemake.input.snapshots,
+    representation=snakemake.wildcards.representation,
+    model=snakemake.wildcards.model,
+    settings=SnapshotLearning(**snakemake.params.settings),
+    trees=BoostedTrees(**snakemake.params.trees),
+    seed=snakemake.params.seed,
+)
+for table, path in snakemake.output.items():
+    write_csv(path, getattr(learned, table))
