@@ -1,0 +1,97 @@
+"""The chosen boundaries shaken and relaxed again: other runs to the same structures."""
+
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from gbscape.config.descriptor_properties import DescriptorProperties
+from gbscape.config.survey import BoundaryAtoms, Lattice, Relaxation
+from gbscape.descriptor_properties.paths import displaced, right_grain
+from gbscape.simulate.potentials import ReadyPotential
+from gbscape.simulate.slab import FIXED, FREE, SLIDING, SlabMinimiser
+from gbscape.store.provenance import Provenance
+from gbscape.store.records import Record, atoms_from_record, atoms_to_record
+from gbscape.store.shards import check_failures, compute_shard, open_shard
+from gbscape.structure.boundary_atoms import select_boundary_atoms
+from gbscape.survey.relaxation import EV_PER_ANGSTROM2_IN_J_M2, rigid_ends
+
+_ROOM_ANGSTROM = 6.0  # between the ends of the slab and the box, for the sliding layer
+
+
+def relax_again(
+    survey_h5: str | Path,
+    potential_json: str | Path,
+    out: str | Path,
+    settings: DescriptorProperties,
+    relaxation: Relaxation,
+    boundary_atoms: BoundaryAtoms,
+    lattice: Lattice,
+    code: str,
+) -> None:
+    """Shake every chosen boundary and minimise its energy, as often as the settings say.
+
+    Args:
+        survey_h5: gathered survey with boundary atoms.
+        potential_json: description of the potential, its file beside it.
+        out: a shard (.h5) with an item for each chosen boundary: `structure_1`, ..., their boundary atoms found anew, and
+            `differences_j_m2`, how much higher than in the survey their energies are.
+        relaxation: force tolerance and steps.
+        boundary_atoms: how the boundary's atoms are found.
+        lattice: of the grains.
+        code: hash of the code that computes this.
+
+    Raises:
+        ShardError: a chosen boundary is not in the survey, or a minimisation failed.
+    """
+    potential = ReadyPotential.read(potential_json)
+    with open_shard(survey_h5) as survey:
+
+        def relax(item: str) -> Record:
+            slab = atoms_from_record(survey.read(item)["structure"])
+            record: Record = {}
+            differences = []
+            layers = _layers(slab, potential.cutoff_angstrom)
+            periods = slab.cell.lengths()[1:]
+            half_length = float(np.abs(slab.positions[:, 0]).max()) + _ROOM_ANGSTROM
+            with SlabMinimiser(potential, half_length, (float(periods[0]), float(periods[1]))) as minimiser:
+                at_rest = minimiser.energies_ev(slab.positions, layers).sum()
+                for number in range(1, settings.relaxations + 1):
+                    (shaken,) = displaced(slab, [settings.shaken_angstrom], settings.seed + number)
+                    shaken.positions[layers != FREE] = slab.positions[layers != FREE]
+                    result = minimiser.minimise(
+                        shaken.positions, layers, relaxation.max_steps, relaxation.force_tolerance_ev_angstrom
+                    )
+                    shaken.positions = result.positions
+                    shaken.set_array("boundary", select_boundary_atoms(shaken, boundary_atoms, lattice).mask)
+                    record = {**record, f"structure_{number}": atoms_to_record(shaken)}
+                    excess = (result.energies_ev.sum() - at_rest) / periods.prod() * EV_PER_ANGSTROM2_IN_J_M2
+                    differences.append(float(excess))
+            return {**record, "differences_j_m2": np.array(differences)}
+
+        provenance = Provenance.of(
+            {
+                "settings": settings.model_dump(mode="json"),
+                "relaxation": relaxation.model_dump(mode="json"),
+                "boundary_atoms": boundary_atoms.model_dump(mode="json"),
+            },
+            code,
+            inputs={"survey": survey_h5, "potential": potential_json},
+            seed=settings.seed,
+        )
+        failures = compute_shard(out, settings.boundaries, relax, provenance, what="boundaries relaxed again")
+    check_failures(failures, f"delete {out} and run again", "stop")
+
+
+def _layers(slab: Atoms, cutoff_angstrom: float) -> NDArray[np.int_]:
+    """Layer (n,) of each atom: a cut-off at both ends of x is rigid, so that no atom that moves lacks neighbours."""
+    x = slab.positions[:, 0]
+    grain = np.where(right_grain(slab), 2, 1)
+    layers = rigid_ends(x, grain, x.min() + cutoff_angstrom, x.max() - cutoff_angstrom)
+    if (layers[slab.arrays["boundary"]] != FREE).any() or not (np.isin([FIXED, SLIDING], layers)).all():
+        raise ValueError(
+            f"the slab, from {x.min():.1f} to {x.max():.1f} Angstrom, is too thin: its ends of {cutoff_angstrom:.1f} "
+            "Angstrom are held rigid"
+        )
+    return layers

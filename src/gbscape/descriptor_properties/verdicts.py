@@ -1,0 +1,244 @@
+"""What the measurements say: for each property a number, a rule with its thresholds, and a verdict."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gbscape.config.descriptor_properties import DescriptorProperties
+from gbscape.descriptor_properties.tables import ENTRY_COLUMNS
+from gbscape.descriptor_properties.transformations import PERMUTATION, ROTATION, TRANSLATION
+
+YES, PARTLY, NO, NOT_MEASURED = "yes", "partly", "no", "not measured"
+
+SAME = 0.01
+"""Of the typical distance between boundaries: a change up to this is none."""
+CLOSE, APART = 0.5, 1.0
+SMALL_DISPLACEMENT_ANGSTROM, SMALL_CHANGE = 0.01, 0.1
+EXPONENTS = (0.7, 2.3)
+"""Of a response that vanishes with the displacement: about 1, or 2 where the first order cancels in a mean."""
+CONTINUOUS, JUMPS = 0.6, 0.75
+"""Ratio of the largest step when steps are halved: 0.5 for a continuous slope, 0.71 for a root, 1 for a jump."""
+SMOOTH = 0.35
+"""Ratio of the largest second difference when steps are halved: 0.25 for a continuous curvature, 0.5 for a kink, 1 for a jump."""
+MOST, MANY = 0.99, 0.9
+ADDS_UP = 0.01
+"""Of the effect of one defect: what two do together beyond what each does alone, from which they are independent."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What decides an entry of the table."""
+
+    value: float | None
+    verdict: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Property:
+    """A row of the published table, and how it is decided; `judge` is None where it stays a matter of judgement."""
+
+    name: str
+    quantity: str = ""
+    rule: str = ""
+    judge: Callable[[pd.DataFrame, DescriptorProperties], Entry] | None = None
+
+
+def entries(measurements: pd.DataFrame, published: pd.DataFrame, settings: DescriptorProperties) -> pd.DataFrame:
+    """The table, columns `ENTRY_COLUMNS`: a row for each property and descriptor, in the published order of properties.
+
+    Args:
+        measurements: columns `tables.MEASUREMENT_COLUMNS`, of all descriptors.
+        published: columns property, descriptor, mark, certainty; may have no rows.
+        settings: with which it was measured.
+    """
+    marks = published.set_index(["property", "descriptor"])
+    rows = []
+    for its in PROPERTIES:
+        for descriptor in measurements["descriptor"].unique():
+            of_descriptor = measurements[measurements["descriptor"] == descriptor]
+            relevant = of_descriptor[of_descriptor["property"] == its.name]
+            entry = (
+                Entry(None, NOT_MEASURED)
+                if its.judge is None or relevant.empty
+                else its.judge(relevant.set_index("quantity"), settings)
+            )
+            mark = marks.loc[(its.name, descriptor)] if (its.name, descriptor) in marks.index else None
+            rows.append(
+                {
+                    "descriptor": descriptor,
+                    "property": its.name,
+                    "quantity": its.quantity,
+                    "value": entry.value,
+                    "verdict": entry.verdict,
+                    "published": None if mark is None else mark["mark"],
+                    "certainty": None if mark is None else mark["certainty"],
+                    "rule": its.rule,
+                    "note": entry.note,
+                }
+            )
+    return pd.DataFrame(rows, columns=ENTRY_COLUMNS)
+
+
+def _comparison(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
+    nearest = _where(rows, "nearest other boundary").set_index("boundary")["value"]
+    again = _where(rows, "relaxed again").groupby("boundary")["value"].max().reindex(nearest.index).dropna()
+    if again.empty:
+        return Entry(None, NOT_MEASURED, "no relaxation came back to its boundary")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = (again / nearest[again.index]).fillna(np.inf)
+    worst = float(ratios.max())
+    verdict = YES if worst <= CLOSE else PARTLY if worst < APART else NO
+    return Entry(worst, verdict, f"worst of {len(ratios)} boundaries; median {ratios.median():.2g}")
+
+
+def _invariance(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
+    ours = rows[~rows.index.str.startswith("of the norm")]
+    largest = {kind: float(ours[ours.index.str.startswith(kind)]["value"].max()) for kind in _KINDS}
+    kept = [kind for kind in _KINDS if largest[kind] <= SAME]
+    verdict = YES if len(kept) == len(_KINDS) else PARTLY if kept else NO
+    note = ", ".join(f"{kind}s {largest[kind]:.1g}" for kind in _KINDS)
+    return Entry(max(largest.values()), verdict, note)
+
+
+def _perturbations(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
+    same = _where(rows, "same atoms")
+    small = same[same["x"] <= SMALL_DISPLACEMENT_ANGSTROM * (1 + 1e-9)]
+    if small["x"].nunique() < 2:
+        return Entry(None, NOT_MEASURED, "needs two displacements of at most 0.01 Angstrom")
+    change = float(small.loc[small["x"] == small["x"].max(), "value"].max())
+    slopes = []
+    for _, draws in small.groupby("boundary"):
+        response = draws.groupby("x")["value"].min()
+        slopes.append(
+            np.polyfit(np.log(response.index.to_numpy(float)), np.log(response.to_numpy(float)), 1)[0]
+            if (response > 0).all()
+            else np.nan
+        )
+    seen = [float(slope) for slope in slopes if EXPONENTS[0] <= slope <= EXPONENTS[1]]
+    anew = _where(rows, "atoms selected anew")
+    jump = float(anew.loc[anew["x"] == small["x"].max(), "value"].max())
+    known = [slope for slope in slopes if np.isfinite(slope)]
+    note = f"exponent {min(known):.2f} to {max(known):.2f}" if known else "no response, or jumps"
+    note += f" in {len(seen)} of {len(slopes)} boundaries" if len(seen) < len(slopes) else ""
+    note += f"; {jump:.2g} with the atoms selected anew"
+    verdict = NO if change > SMALL_CHANGE else YES if len(seen) == len(slopes) else PARTLY
+    return Entry(change, verdict, note)
+
+
+def _smoothly_varying(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
+    steps = _halving_ratios(rows[rows.index.str.startswith("largest step")])
+    bends = _halving_ratios(rows[rows.index.str.startswith("largest bend")])
+    if not steps:
+        return Entry(None, NO, "does not vary")
+    worst, bend = max(steps), max(bends)
+    verdict = (
+        NO if worst > JUMPS else PARTLY if worst > CONTINUOUS or bend > SMOOTH or len(steps) < _paths(rows) else YES
+    )
+    note = f"second differences {bend:.2f}"
+    note += f"; constant on {_paths(rows) - len(steps)} of {_paths(rows)} paths" if len(steps) < _paths(rows) else ""
+    return Entry(worst, verdict, note)
+
+
+def _paths(rows: pd.DataFrame) -> int:
+    steps = rows[rows.index.str.startswith("largest step")]
+    return len({(quantity, boundary) for quantity, boundary in zip(steps.index, steps["boundary"], strict=True)})
+
+
+def _halving_ratios(rows: pd.DataFrame) -> list[float]:
+    """Mean ratio over the halvings of the steps, of each path on which anything changes."""
+    ratios = []
+    for _, path in rows.groupby([rows.index, "boundary"]):
+        coarse, *_, fine = path.sort_values("x")["value"]
+        halvings = np.log2(path["x"].max() / path["x"].min())
+        if coarse > 0:
+            ratios.append(float((fine / coarse) ** (1 / halvings)))
+    return ratios
+
+
+def _share(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
+    share, number = (float(rows.iloc[0][column]) for column in ("value", "x"))
+    verdict = YES if share >= MOST else PARTLY if share >= MANY else NO
+    return Entry(share, verdict, f"of {number:.0f} boundaries")
+
+
+def _multi_scale(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
+    if not float(rows.loc["effect of one defect", "value"]) > 0:
+        return Entry(None, NO, "does not see a displaced atom")
+    together = _where(rows, "two defects together, of one")
+    seen = together.loc[together["value"] >= ADDS_UP, "x"]
+    reach = float(seen.max()) if len(seen) else 0.0
+    long = settings.long_range_angstrom
+    # Pairs are found within an atom's distance of the length asked for.
+    verdict = YES if reach >= 0.9 * long else PARTLY if reach >= 0.5 * long else NO
+    return Entry(reach, verdict, "" if len(seen) else "defects add up at every distance")
+
+
+def _subunit_discovery(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
+    quantity, value = str(rows.index[0]), float(rows.iloc[0]["value"])
+    if quantity == "unique environments found":
+        return Entry(value, YES if value > 1 else NO, "found by distance, without a list")
+    return Entry(value, NO, "types of a list made beforehand")
+
+
+def _where(rows: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    return rows[rows.index == quantity]
+
+
+_KINDS = (TRANSLATION, PERMUTATION, ROTATION)
+
+PROPERTIES = (
+    Property("easily visualized"),
+    Property("easily interpreted"),
+    Property(
+        "comparison",
+        "distance to the same boundary relaxed again, of that to the nearest other",
+        f"yes up to {CLOSE:g}, partly below {APART:g}, for each boundary: two relaxations of one are closer than any other",
+        _comparison,
+    ),
+    Property(
+        "invariance",
+        "largest change when the same boundary is written differently, of the typical distance between two",
+        f"a change up to {SAME:g} is none; yes for translations (and repetitions), permutations and rotations, partly for "
+        "some of these",
+        _invariance,
+    ),
+    Property(
+        "perturbations",
+        f"change by random displacements of {SMALL_DISPLACEMENT_ANGSTROM:g} Angstrom, of the typical distance",
+        f"small: up to {SMALL_CHANGE:g}, else no; captured: grows with the displacement to a power between {EXPONENTS[0]:g} and "
+        f"{EXPONENTS[1]:g} in every boundary, down to the smallest displacement, else partly",
+        _perturbations,
+    ),
+    Property(
+        "smoothly varying",
+        "largest step along a path when steps are halved, of that before (0.5: continuous, 1: jumps)",
+        f"no above {JUMPS:g}; yes up to {CONTINUOUS:g} if largest second differences go down to {SMOOTH:g} (0.25: smooth, 0.5: "
+        "kinks) and no path leaves it constant, else partly",
+        _smoothly_varying,
+    ),
+    Property(
+        "3D structures",
+        "share described of the boundaries of mixed character without a short period",
+        f"yes from {MOST:g}, partly from {MANY:g}",
+        _share,
+    ),
+    Property("automation", "share of the survey's boundaries described", f"yes from {MOST:g}, partly from {MANY:g}", _share),
+    Property("connectivity"),
+    Property(
+        "multi-scale",
+        "distance in Angstrom up to which two defects do not just add up",
+        f"two displaced atoms change the description by more than {ADDS_UP:g} of the effect of one beyond the sum of both: yes at "
+        "the long range of the settings (less a tenth), partly at half of it",
+        _multi_scale,
+    ),
+    Property(
+        "subunit discovery",
+        "environments told apart",
+        "yes for more than one that were found without a list of them",
+        _subunit_discovery,
+    ),
+)
+"""Rows of Table 2 of Homer et al. 2019, in its order."""
