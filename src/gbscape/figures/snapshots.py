@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from gbscape.figures.columns import require_columns
 from gbscape.figures.labels import in_usual_order, representation_colours, representation_label
 from gbscape.figures.style import BLUE, GREY, INK, VERMILION, draw_message, figure
-from gbscape.snapshots.energy import autocorrelation
+from gbscape.snapshots.correlation import autocorrelation
 from gbscape.snapshots.tables import CHECK_COLUMNS, PREDICTION_COLUMNS, SCORE_COLUMNS, TIME_COLUMNS
 
 ENERGY_COLUMNS = [

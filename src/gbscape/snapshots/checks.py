@@ -11,13 +11,8 @@ from gbscape.config.survey import Relaxation
 from gbscape.simulate.dynamics import BOLTZMANN_EV_K
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.simulate.slab import FREE, SlabMinimiser
-from gbscape.snapshots.energy import (
-    EV_PER_ANGSTROM2_IN_J_M2,
-    autocorrelation,
-    boundary_energy_j_m2,
-    standard_error,
-    statistical_inefficiency,
-)
+from gbscape.snapshots.correlation import autocorrelation, standard_error, statistical_inefficiency
+from gbscape.snapshots.energy import EV_PER_ANGSTROM2_IN_J_M2, boundary_energy_j_m2
 from gbscape.snapshots.gathered import read_snapshots
 from gbscape.snapshots.tables import CHECK_COLUMNS, TIME_COLUMNS
 from gbscape.snapshots.trajectory import START, slab_dynamics
