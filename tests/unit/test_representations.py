@@ -99,7 +99,13 @@ def test_names_of_sweeps_are_distinct_and_safe_in_file_names(name, cutoffs, orde
         ({"-a": {"kind": "soap"}}, "String should match pattern"),
         ({"a~l_max=3": {"kind": "soap"}}, "String should match pattern"),
         ({}, "at least 1 item"),
-        ({"a": {"kind": "soup"}}, "'soap', 'multi_scale_soap', 'scattering', 'oriented_scattering', 'concatenate'"),
+        ({"a": {"kind": "soup"}}, "'soap', 'multi_scale_soap', 'pooled_soap', 'local_environments', 'scattering', "),
+        ({"a": {"kind": "pooled_soap", "statistics": []}}, "at least 1 item"),
+        ({"a": {"kind": "pooled_soap", "statistics": ["median"]}}, "'mean', 'standard_deviation', 'skewness'"),
+        ({"a": {"kind": "pooled_soap", "statistics": ["mean", "mean"]}}, "each statistic may be named once"),
+        ({"a": {"kind": "pooled_soap", "sweep": {"statistics": ["mean"]}}}, "'statistics' cannot be swept"),
+        ({"a": {"kind": "pooled_soap", "cutoff_transition_width_angstrom": 6}}, "must be smaller than the cut-off, 5"),
+        ({"a": {"kind": "local_environments", "threshold": 0}}, "greater than or equal to 0.005"),
         ({"a": {"n_max": 3}}, "discriminator 'kind'"),
         ({"a": {"kind": "soap", "cut_off": 3}}, r"cut_off\s+Extra inputs are not permitted"),
         ({"a": {"kind": "soap", "cutoff_angstrom": -3}}, r"cutoff_angstrom\s+Input should be greater than 0"),
@@ -259,8 +265,8 @@ def test_engines_agree_on_a_boundary(central_weight):
 
 def test_every_kind_has_a_schema_with_units_described():
     schema = TypeAdapter(Representation).json_schema()
-    kinds = {"soap", "multi_scale_soap", "scattering", "oriented_scattering", "concatenate"}
-    assert set(schema["discriminator"]["mapping"]) == kinds
+    kinds = {"soap", "multi_scale_soap", "pooled_soap", "local_environments", "scattering", "oriented_scattering"}
+    assert set(schema["discriminator"]["mapping"]) == kinds | {"concatenate"}
     for definition in schema["$defs"].values():
         for key, field in definition["properties"].items():
             assert key == "kind" or field.get("description"), key

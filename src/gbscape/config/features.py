@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from gbscape.config.base import Settings
 from gbscape.config.scattering import OrientedScattering, Scattering
-from gbscape.config.soap import MultiScaleSoap, Soap
+from gbscape.config.soap import LocalEnvironments, MultiScaleSoap, PooledSoap, Soap
 
 RepresentationName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
 """Becomes part of file names; `~` and `=` are kept for the names that a sweep makes."""
@@ -25,11 +25,12 @@ class Concatenate(Settings):
     """Names of the representations that are joined, in this order; a swept one stands for each of its members."""
 
 
-Representation = Annotated[
-    Soap | MultiScaleSoap | Scattering | OrientedScattering | Concatenate, Field(discriminator="kind")
-]
-Computed = Soap | MultiScaleSoap | Scattering | OrientedScattering
+Computed = Soap | MultiScaleSoap | PooledSoap | LocalEnvironments | Scattering | OrientedScattering
 """The representations that are computed from atoms; a concatenation is put together from them."""
+Representation = Annotated[
+    Soap | MultiScaleSoap | PooledSoap | LocalEnvironments | Scattering | OrientedScattering | Concatenate,
+    Field(discriminator="kind"),
+]
 
 
 def _allow_null_members(schema: dict[str, Any]) -> None:

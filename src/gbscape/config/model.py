@@ -15,7 +15,7 @@ from gbscape.config.features import Features, Representation, expand
 from gbscape.config.figures import Figures
 from gbscape.config.learn import Learn
 from gbscape.config.snapshots import Snapshots
-from gbscape.config.soap import MultiScaleSoap, Soap
+from gbscape.config.soap import AtomicSoap, MultiScaleSoap
 from gbscape.config.survey import Survey
 
 
@@ -133,7 +133,7 @@ class Config(Settings):
 
 def _longest_cutoff(representation: Representation) -> float:
     match representation:
-        case Soap():
+        case AtomicSoap():
             return representation.cutoff_angstrom
         case MultiScaleSoap():
             return representation.scales[-1].cutoff_angstrom

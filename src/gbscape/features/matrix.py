@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from gbscape.config.features import Computed
-from gbscape.features.names import feature_names
+from gbscape.features.names import environment_names, feature_names
 from gbscape.store.provenance import Provenance
 from gbscape.store.shards import open_shard, write_shard
 
@@ -81,4 +81,6 @@ def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -
 def _names(settings: dict[str, Any]) -> list[str]:
     if "of" in settings:
         return [f"{part}: {name}" for part, its in settings["of"] for name in _names(its)]
+    if "n_environments" in settings:
+        return environment_names(settings["n_environments"])
     return feature_names(TypeAdapter(Computed).validate_python(settings))

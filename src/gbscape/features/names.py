@@ -6,17 +6,18 @@ import numpy as np
 
 from gbscape.config.features import Concatenate, Representation
 from gbscape.config.scattering import OrientedScattering, Scattering
-from gbscape.config.soap import MultiScaleSoap, Soap, SoapParameters
+from gbscape.config.soap import LocalEnvironments, MultiScaleSoap, PooledSoap, Soap, SoapParameters
 from gbscape.features.directions import distinct_directions
 
 
 def feature_names(representation: Representation) -> list[str]:
     """Names (n_features,) of the components of a representation without a sweep.
 
-    A scale of a multi-scale SOAP is put before its names as `rc=5/`.
+    A scale of a multi-scale SOAP is put before its names as `rc=5/`, a statistic of a pooled SOAP as `mean/`.
 
     Raises:
-        ValueError: a concatenation, whose names are those of its parts.
+        ValueError: a concatenation, whose names are those of its parts, or local environments, whose number the survey
+            decides (see `environment_names`).
     """
     match representation:
         case Soap():
@@ -27,10 +28,20 @@ def feature_names(representation: Representation) -> list[str]:
                 for scale in representation.single_scales()
                 for name in soap_names(scale.parameters())
             ]
+        case PooledSoap():
+            names = soap_names(representation.parameters())
+            return [f"{statistic}/{name}" for statistic in representation.statistics for name in names]
         case Scattering() | OrientedScattering():
             return scattering_names(representation)
+        case LocalEnvironments():
+            raise ValueError("how many local environments there are is known when the survey was searched for them")
         case Concatenate():
             raise ValueError(f"a concatenation has the names of its parts, {', '.join(representation.of)}")
+
+
+def environment_names(n_environments: int) -> list[str]:
+    """Names (n_environments,) of the fractions of atoms in each unique environment: `environment 0` and so on."""
+    return [f"environment {number}" for number in range(n_environments)]
 
 
 def soap_names(parameters: SoapParameters) -> list[str]:

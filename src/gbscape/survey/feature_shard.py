@@ -8,10 +8,10 @@ import numpy as np
 from gbscape.config.features import Computed
 from gbscape.config.scattering import OrientedScattering, Scattering
 from gbscape.features.representation import featurize
-from gbscape.store.balance import balance
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_from_record
 from gbscape.store.shards import compute_shard, open_shard
+from gbscape.survey.balanced import boundaries_of_shard
 
 
 def feature_shard(
@@ -33,8 +33,7 @@ def feature_shard(
         code: hash of the code that computes this.
     """
     with open_shard(survey_h5) as survey:
-        costs = {item: float(record["structure"]["arrays"]["boundary"].sum()) for item, record in survey}
-        ids = balance(costs, n_shards)[shard]
+        ids = boundaries_of_shard(survey, shard, n_shards)
 
         def vector(item: str) -> Record:
             atoms = atoms_from_record(survey.read(item)["structure"])
