@@ -1,5 +1,13 @@
 # Representations of the boundaries: sharded over boundaries, one file a representation at the end.
 
+LOCAL_ENVIRONMENTS = [
+    name for name, r in COMPUTED.items() if r.kind == "local_environments"
+]
+ENVIRONMENT_TABLES = [
+    f"{FEATURES}/{name}/environments.csv" for name in LOCAL_ENVIRONMENTS
+]
+BY_BOUNDARY = [name for name in COMPUTED if name not in LOCAL_ENVIRONMENTS]
+
 
 rule featurize:
     input:
@@ -11,7 +19,7 @@ rule featurize:
     benchmark:
         f"{BENCHMARKS}/featurize/{{representation}}/{{shard}}.tsv"
     wildcard_constraints:
-        representation=one_of(COMPUTED),
+        representation=one_of(BY_BOUNDARY),
     conda:
         "../../envs/features.yaml"
     resources:
@@ -24,6 +32,83 @@ rule featurize:
         code=code_of("features_featurize.py"),
     script:
         "../scripts/features_featurize.py"
+
+
+rule find_environments:
+    input:
+        survey=rules.select_boundary_atoms.output[0],
+    output:
+        f"{FEATURES}/{{representation}}/candidates/shard_{{shard}}.h5",
+    log:
+        f"{LOGS}/find_environments/{{representation}}/{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/find_environments/{{representation}}/{{shard}}.tsv"
+    wildcard_constraints:
+        representation=one_of(LOCAL_ENVIRONMENTS),
+    conda:
+        "../../envs/features.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        tasks=1,
+    params:
+        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        n_shards=CONFIG.features.shards,
+        code=code_of("features_candidates.py"),
+    script:
+        "../scripts/features_candidates.py"
+
+
+rule merge_environments:
+    input:
+        survey=rules.select_boundary_atoms.output[0],
+        shards=shards(rules.find_environments.output[0], CONFIG.features.shards),
+    output:
+        f"{FEATURES}/{{representation}}/dictionary.h5",
+    log:
+        f"{LOGS}/merge_environments/{{representation}}.log",
+    benchmark:
+        f"{BENCHMARKS}/merge_environments/{{representation}}.tsv"
+    wildcard_constraints:
+        representation=one_of(LOCAL_ENVIRONMENTS),
+    conda:
+        "../../envs/features.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        tasks=1,
+    params:
+        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        on_failure=CONFIG.on_failure,
+        code=code_of("features_dictionary.py"),
+    script:
+        "../scripts/features_dictionary.py"
+
+
+rule count_environments:
+    input:
+        survey=rules.select_boundary_atoms.output[0],
+        dictionary=rules.merge_environments.output[0],
+    output:
+        f"{FEATURES}/{{representation}}/shard_{{shard}}.h5",
+    log:
+        f"{LOGS}/count_environments/{{representation}}/{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/count_environments/{{representation}}/{{shard}}.tsv"
+    wildcard_constraints:
+        representation=one_of(LOCAL_ENVIRONMENTS),
+    conda:
+        "../../envs/features.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        tasks=1,
+    params:
+        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        n_shards=CONFIG.features.shards,
+        code=code_of("features_fractions.py"),
+    script:
+        "../scripts/features_fractions.py"
 
 
 rule gather_features:
@@ -49,6 +134,30 @@ rule gather_features:
         code=code_of("features_gather.py"),
     script:
         "../scripts/features_gather.py"
+
+
+rule tabulate_environments:
+    input:
+        dictionary=rules.merge_environments.output[0],
+        features=rules.gather_features.output[0],
+    output:
+        f"{FEATURES}/{{representation}}/environments.csv",
+    log:
+        f"{LOGS}/tabulate_environments/{{representation}}.log",
+    benchmark:
+        f"{BENCHMARKS}/tabulate_environments/{{representation}}.tsv"
+    wildcard_constraints:
+        representation=one_of(LOCAL_ENVIRONMENTS),
+    conda:
+        "../../envs/features.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+        tasks=1,
+    params:
+        code=code_of("features_environments.py"),
+    script:
+        "../scripts/features_environments.py"
 
 
 rule concatenate_features:

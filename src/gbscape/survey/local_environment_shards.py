@@ -7,7 +7,6 @@ one in a thousand is further than the threshold, by less than a tenth. The vecto
 and the candidates' when they are merged.
 """
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,8 +28,6 @@ from gbscape.survey.balanced import boundaries_of_shard
 MOST_ENVIRONMENTS = 5000
 """More are not what the representation is for, and would take long to find."""
 _ENVIRONMENTS = "environments"
-
-_log = logging.getLogger(__name__)
 
 
 def candidate_shard(
@@ -73,7 +70,7 @@ def merge_candidates(
     code: str,
     on_failure: OnFailure = "stop",
 ) -> int:
-    """Write the dictionary of a survey's unique environments, and return how many there are.
+    """Write the dictionary of a survey's unique environments; print and return how many there are.
 
     Args:
         survey_h5: gathered survey.
@@ -105,7 +102,7 @@ def merge_candidates(
         raise ValueError(f"{out}: no boundary has environments to be found")
     joined = np.concatenate(vectors)
     unique = unique_environments(joined, settings.threshold, np.concatenate(weights), MOST_ENVIRONMENTS)
-    _log.info("%d unique environments among %d candidates of %d boundaries", len(unique), len(joined), len(vectors))
+    print(f"{len(unique)} unique environments among {len(joined)} candidates of {len(vectors)} boundaries", flush=True)
     dictionary = {
         "vectors": joined[unique],
         "boundary": [boundaries[index] for index in unique],

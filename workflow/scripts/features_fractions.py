@@ -1,0 +1,21 @@
+"""Describe each boundary of one shard by the fractions of its atoms in each unique environment."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.soap import LocalEnvironments
+from gbscape.store.log import log_to
+from gbscape.survey.local_environment_shards import fraction_shard
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+fraction_shard(
+    survey_h5=snakemake.input.survey,
+    dictionary_h5=snakemake.input.dictionary,
+    out=snakemake.output[0],
+    settings=LocalEnvironments.model_validate(snakemake.params.settings),
+    shard=int(snakemake.wildcards.shard),
+    n_shards=snakemake.params.n_shards,
+    code=snakemake.params.code,
+)
