@@ -152,7 +152,10 @@ def test_figures_published_for_one_potential_are_not_compared_with_another() -> 
 
 def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
-    for file in ("resources/published/olmsted2009_ni.csv", "resources/published/homer2019_table1.csv", "al.eam.alloy"):
+    published = [
+        f"resources/published/{name}.csv" for name in ("olmsted2009_ni", "homer2019_table1", "homer2019_snapshots")
+    ]
+    for file in (*published, "al.eam.alloy"):
         (project / file).parent.mkdir(parents=True, exist_ok=True)
         (project / file).touch()
     elsewhere.mkdir()

@@ -397,4 +397,14 @@ def test_snapshots_fit_the_rest_of_the_configuration() -> None:
             {"snapshots": {"boundary": "twin"}, "survey": {"enumeration": {"ids": ["b"]}}, "learn": {"targets": []}},
             PUBLISHED.parents[2],
         )
+    ler = {"ler": {"kind": "local_environments"}, "soap+ler": {"kind": "concatenate", "of": ["soap", "ler"]}}
+    for name in ler:
+        with pytest.raises(ConfigError, match=r"environments of a whole survey"):
+            load(
+                {
+                    "snapshots": {"boundary": "twin", "learning": {"representations": [name]}},
+                    "features": {"representations": {"soap": {"kind": "soap"}} | ler},
+                },
+                PUBLISHED.parents[2],
+            )
     assert set(Snapshots().learning.representations) <= Features().representations.keys()

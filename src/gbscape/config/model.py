@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from gbscape.config.base import Settings
-from gbscape.config.features import Features, Representation, expand
+from gbscape.config.features import Concatenate, Features, Representation, expand
 from gbscape.config.figures import Figures
 from gbscape.config.learn import Learn
 from gbscape.config.snapshots import Snapshots
@@ -99,6 +99,14 @@ class Config(Settings):
             raise ValueError(
                 f"snapshots.learning.representations: {', '.join(unknown)} is not one of features.representations {known}"
             )
+        for name in self.snapshots.learning.representations:
+            representation = self.features.representations[name]
+            parts = representation.of if isinstance(representation, Concatenate) else (name,)
+            if any(self.features.representations[part].kind == "local_environments" for part in parts):
+                raise ValueError(
+                    f"snapshots.learning.representations: {name} is made of the environments of a whole survey, snapshots are "
+                    "not described by it"
+                )
         ids = self.survey.enumeration.ids
         if self.survey.structures is None and ids is not None and self.snapshots.boundary not in ids:
             raise ValueError(
