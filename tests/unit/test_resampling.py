@@ -66,23 +66,24 @@ def test_smote_never_sees_test_rows(imbalanced, seen_by_smote):
 
 def test_validation_part_of_a_fold_is_not_resampled(imbalanced, seen_by_smote, monkeypatch):
     features, labels = imbalanced
-    validated = []
-    cv = xgb.cv
+    boosters = []
 
-    def spying_cv(*args, fpreproc, **kwargs):
-        def spy(train, validation, parameters):
-            original = validation.get_data().toarray().copy()
-            resampled, scored, parameters = fpreproc(train, validation, parameters)
-            np.testing.assert_array_equal(scored.get_data().toarray(), original)
-            assert not set(original[:, 0]) & set(seen_by_smote[-1])
-            assert len(set(np.bincount(resampled.get_label().astype(int)))) == 1, "training part is not balanced"
-            validated.extend(original[:, 0])
-            return resampled, scored, parameters
+    class Recorder(xgb.Booster):
+        def __init__(self, params=None, cache=None, model_file=None):
+            boosters.append(cache)
+            super().__init__(params, cache, model_file)
 
-        return cv(*args, fpreproc=spy, **kwargs)
-
-    monkeypatch.setattr(boosted_trees.xgb, "cv", spying_cv)
+    monkeypatch.setattr(boosted_trees.xgb, "Booster", Recorder)
     fit_boosted_trees(features, labels, "classification", LEARN.trees, LEARN.smote, 0)
+    of_folds = [cache for cache in boosters if len(cache) == 2]
+    assert len(of_folds) == FOLDS
+    validated = []
+    for (train, validation), given in zip(of_folds, seen_by_smote, strict=False):
+        rows = validation.get_data().toarray()[:, 0]
+        assert not set(rows) & set(given)
+        assert validation.get_label().tolist() == labels[rows.astype(int)].tolist()
+        assert len(set(np.bincount(train.get_label().astype(int)))) == 1, "training part is not balanced"
+        validated.extend(rows)
     assert sorted(validated) == list(range(96))
 
 

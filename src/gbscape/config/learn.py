@@ -1,10 +1,12 @@
 """Settings of the learning of boundary properties from feature matrices."""
 
-from typing import Literal
+from collections.abc import Collection
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from gbscape.config.base import Settings
+from gbscape.config.features import RepresentationName
 
 Target = Literal["energy", "published_energy", "mobility_3_class", "mobility_4_class", "shear_class"]
 Task = Literal["regression", "classification"]
@@ -23,7 +25,8 @@ class BoostedTrees(Settings):
     """Gradient-boosted trees (xgboost). Only the number of trees is tuned, by early stopping in cross-validation.
 
     `learning_rate` and `max_depth` are the defaults of xgboost's scikit-learn interface in 2019, the year of the
-    published accuracies (Homer et al. 2019); xgboost's present defaults are 0.3 and 6.
+    published accuracies (Homer et al. 2019); xgboost's present defaults are 0.3 and 6. The draw of columns is ours, for
+    speed: the paper's trees see every column (`columns_per_tree: null`, `columns_per_fit: null`).
     """
 
     learning_rate: float = Field(default=0.1, gt=0, le=1)
@@ -36,6 +39,12 @@ class BoostedTrees(Settings):
     """Stop when the mean validation loss has not improved for this many rounds."""
     folds: int = Field(default=5, ge=2)
     """Folds of the cross-validation, inside the training rows, that chooses the number of trees."""
+    columns_per_tree: int | None = Field(default=100, ge=1)
+    """Columns drawn at random for each tree; null: all. Neighbouring columns say nearly the same, so that a tree loses
+    little by seeing a few."""
+    columns_per_fit: int | None = Field(default=4000, ge=1)
+    """Columns drawn at random for each split, of those that vary among its training rows; null: all. Only vectors longer
+    than this are thinned."""
     tree_method: Literal["exact", "hist", "approx"] = "exact"
     """How splits are found. `exact` is the fastest and the most accurate for hundreds of boundaries; `hist` bins each
     feature and suits many thousands."""
@@ -50,6 +59,63 @@ class Smote(Settings):
     """Neighbours of its own class towards which a row is interpolated; reduced when a class has too few rows."""
 
 
+Positive = Annotated[float, Field(gt=0)]
+
+
+class KernelModel(Settings):
+    """Kernel machine: ridge regression for energies, support vectors for classes.
+
+    Columns are centred and divided by their standard deviation over the training rows. The kernel's length, the penalty and
+    the cost are those that do best in cross-validation inside the training rows.
+    """
+
+    kind: Literal["kernel"] = "kernel"
+    of: tuple[str, ...] = Field(min_length=1)
+    """Representations whose columns are taken, side by side; members of sweeps by their full names."""
+    kernel: Literal["linear", "gaussian", "matern"] = "matern"
+    """Similarity of two boundaries at distance r, for length L: `linear` scalar product, `gaussian` exp(-r^2 / 2L^2), `matern`
+    (1 + s + s^2/3) exp(-s) with s = sqrt(5) r / L."""
+    lengths: tuple[Positive, ...] = Field(default=(0.5, 1.0, 2.0, 4.0, 8.0, 16.0), min_length=1)
+    """Lengths L tried; 1 is the root mean square distance of a training boundary from their mean. Not for `linear`."""
+    penalties: tuple[Positive, ...] = Field(default=(1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1)
+    """Ridge penalties tried for energies."""
+    costs: tuple[Positive, ...] = Field(default=(0.3, 1.0, 3.0, 10.0, 30.0, 100.0), min_length=1)
+    """Costs C of a misclassified boundary tried for classes."""
+    relative_error: bool = True
+    """Weigh energies by 1/E^2, so that relative errors count; the accuracy is made of these. False: plain least squares."""
+    balanced: bool = True
+    """Weigh classes by the inverse of their numbers, also in the cross-validation; false: every boundary counts the same."""
+    folds: int = Field(default=5, ge=2)
+    """Folds of the cross-validation inside the training rows."""
+
+
+class RandomisedTrees(Settings):
+    """Extremely randomised trees (Geurts et al. 2006), for energies and classes: nothing is tuned."""
+
+    kind: Literal["randomised_trees"] = "randomised_trees"
+    of: tuple[str, ...] = Field(min_length=1)
+    """Representations whose columns are taken, side by side; members of sweeps by their full names."""
+    n_trees: int = Field(default=300, ge=1)
+    """Number of trees."""
+    rows_per_leaf: int = Field(default=1, ge=1)
+    """Fewest training boundaries in a leaf."""
+    relative_error: bool = True
+    """As for `kernel`."""
+    balanced: bool = True
+    """Weigh classes by the inverse of their numbers; false: every boundary counts the same."""
+
+
+class Average(Settings):
+    """Mean of other models: of their energies, or of their probabilities of each class."""
+
+    kind: Literal["average"] = "average"
+    models: tuple[str, ...] = Field(min_length=2)
+    """Names of the models, of kinds other than `average`; they may be of different representations."""
+
+
+Model = Annotated[KernelModel | RandomisedTrees | Average, Field(discriminator="kind")]
+
+
 class LearningCurve(Settings):
     """Error of the energy against the number of training boundaries."""
 
@@ -57,6 +123,8 @@ class LearningCurve(Settings):
     """Training-set sizes, as increasing fractions (0 to 1] of the training rows of a split."""
     repeats: int = Field(default=5, ge=1)
     """Train-test splits over which the curve is repeated."""
+    representations: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Names of the representations whose curves are made, members of sweeps by their full names; null: all."""
 
     @field_validator("fractions")
     @classmethod
@@ -77,9 +145,12 @@ class Learn(Settings):
     n_splits: int = Field(default=20, ge=1)
     """Random train-test splits over which scores are averaged."""
     trees: BoostedTrees = BoostedTrees()
-    """The model: gradient-boosted trees."""
+    """The model of every representation: gradient-boosted trees."""
     smote: Smote | None = Smote()
-    """Over-sampling for classification; null trains on the classes as they are."""
+    """Over-sampling for the classification by boosted trees; null trains on the classes as they are."""
+    models: dict[RepresentationName, Model] = {}
+    """Further models, each one more row of the tables under its name, on the same splits. For example
+    `pooled: {kind: kernel, of: [pooled_soap]}`."""
     learning_curve: LearningCurve = LearningCurve()
     """Error against the number of training boundaries."""
 
@@ -89,3 +160,41 @@ class Learn(Settings):
         if len(set(targets)) != len(targets):
             raise ValueError(f"each target may be given once, got {targets}")
         return targets
+
+    @model_validator(mode="after")
+    def _averages_are_of_models(self) -> "Learn":
+        allowed = [name for name, model in self.models.items() if not isinstance(model, Average)]
+        for name, model in self.models.items():
+            if isinstance(model, Average):
+                _require_known(f"models.{name}.models", model.models, allowed, "models")
+        return self
+
+    def parts(self, name: str) -> dict[str, KernelModel | RandomisedTrees]:
+        """The models behind model `name`: those that it averages, or it alone."""
+        model = self.models[name]
+        names = model.models if isinstance(model, Average) else (name,)
+        chosen = {part: self.models[part] for part in names}
+        return {part: its for part, its in chosen.items() if not isinstance(its, Average)}
+
+    def require_representations(self, names: Collection[str]) -> None:
+        """Check what refers to representations against their names, sweeps expanded.
+
+        Raises:
+            ValueError: an unknown representation, or a model that has the name of one or of the baseline.
+        """
+        for name, model in self.models.items():
+            if name in names or name == "random":
+                raise ValueError(f"learn.models.{name}: a representation or the baseline has this name; choose another")
+            if not isinstance(model, Average):
+                _require_known(f"learn.models.{name}.of", model.of, names, "representations")
+        _require_known(
+            "learn.learning_curve.representations", self.learning_curve.representations or (), names, "representations"
+        )
+
+
+def _require_known(key: str, given: tuple[str, ...], allowed: Collection[str], what: str) -> None:
+    unknown = [name for name in given if name not in allowed]
+    if unknown:
+        raise ValueError(f"{key}: '{unknown[0]}' is not one of the {what} {list(allowed)}")
+    if len(set(given)) < len(given):
+        raise ValueError(f"{key}: each may be named once, got {list(given)}")

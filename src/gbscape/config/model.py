@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from gbscape.config.base import Settings
+from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.features import Concatenate, Features, Representation, expand
 from gbscape.config.figures import Figures
 from gbscape.config.learn import Learn
@@ -52,6 +53,8 @@ class Config(Settings):
     """Learning of properties from representations."""
     snapshots: Snapshots = Snapshots()
     """Molecular dynamics of one boundary, and learning the energies of its snapshots. Off unless a boundary is named."""
+    descriptor_properties: DescriptorProperties = DescriptorProperties()
+    """Which properties of Table 2 of Homer et al. 2019 each description has, measured. Off unless one is named."""
     published: Published = Published()
     """Published figures to compare with."""
     figures: Figures = Figures()
@@ -111,6 +114,31 @@ class Config(Settings):
         if self.survey.structures is None and ids is not None and self.snapshots.boundary not in ids:
             raise ValueError(
                 f"snapshots.boundary = '{self.snapshots.boundary}' is not one of survey.enumeration.ids {ids}: add it there"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _representations_to_learn_from_are_known(self) -> "Config":
+        self.learn.require_representations(expand(self.features.representations))
+        return self
+
+    @model_validator(mode="after")
+    def _descriptors_can_be_measured(self) -> "Config":
+        its = self.descriptor_properties
+        if not its.wanted:
+            return self
+        computed = [n for n, r in self.features.representations.items() if not isinstance(r, Concatenate)]
+        unknown = [name for name in its.representations if name not in computed]
+        if unknown:
+            raise ValueError(
+                f"descriptor_properties.representations: {', '.join(unknown)} is not one of features.representations that are "
+                f"computed from atoms, {computed}"
+            )
+        ids = self.survey.enumeration.ids
+        missing = [name for name in its.boundaries if ids is not None and name not in ids]
+        if missing and self.survey.structures is None:
+            raise ValueError(
+                f"descriptor_properties.boundaries: {', '.join(missing)} is not one of survey.enumeration.ids {ids}: add it there"
             )
         return self
 

@@ -1,5 +1,6 @@
 """Gradient-boosted trees whose number is chosen by early stopping in cross-validation (Homer et al. 2019, sec. 2.4)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,10 @@ class FittedTrees:
     """A fitted ensemble."""
 
     booster: xgb.Booster
+    columns: np.ndarray
+    """(k,) ascending numbers of the columns that the booster was given."""
+    n_features: int
+    """Number d of columns of the features, drawn or not."""
     classes: np.ndarray | None
     """(n_classes,) sorted labels; None for regression."""
     n_trees: int
@@ -28,16 +33,16 @@ class FittedTrees:
     def predict(self, features: ArrayLike) -> np.ndarray:
         """Values or class labels, (n,), of `features` (n, d)."""
         matrix = checked_features(features, len(np.asarray(features)))
-        raw = self.booster.predict(xgb.DMatrix(matrix))
+        raw = self.booster.predict(xgb.DMatrix(matrix[:, self.columns]))
         if self.classes is None:
             return raw.astype(np.float64)
         return self.classes[raw.argmax(axis=1) if raw.ndim == 2 else (raw > 0.5).astype(int)]
 
     def importance(self) -> np.ndarray:
         """(d,) share of each feature in the total gain of all splits; sums to 1, or is 0 if no tree ever splits."""
-        gain = np.zeros(self.booster.num_features())
+        gain = np.zeros(self.n_features)
         for name, value in self.booster.get_score(importance_type="total_gain").items():
-            gain[int(name[1:])] = value  # xgboost calls unnamed columns f0, f1, ...
+            gain[self.columns[int(name[1:])]] = value  # xgboost calls unnamed columns f0, f1, ...
         return gain / gain.sum() if gain.any() else gain
 
 
@@ -47,7 +52,8 @@ def fit_boosted_trees(
     """Choose the number of trees in `settings.folds` folds of the given rows, then fit that many to all of them.
 
     In classification with `smote`, the training part of each fold, and for the final fit the given rows, are
-    over-sampled; the validation part of a fold is neither over-sampled nor seen by SMOTE.
+    over-sampled; the validation part of a fold is neither over-sampled nor seen by SMOTE. The columns that
+    `settings.columns_per_fit` and `columns_per_tree` draw are the same in all folds and in the final fit.
 
     Args:
         features: (n, d) training rows only.
@@ -68,37 +74,68 @@ def fit_boosted_trees(
             _check_classes_for_smote(classes, values, settings.folds)
     else:
         smote = None
+    columns = _drawn_columns(matrix, settings.columns_per_fit, seed)
+    n_features, matrix = matrix.shape[1], matrix[:, columns]
     parameters = _objective(classes) | {
         "learning_rate": settings.learning_rate,
         "max_depth": settings.max_depth,
         "tree_method": settings.tree_method,
+        "colsample_bytree": min(1.0, (settings.columns_per_tree or len(columns)) / len(columns)),
         "nthread": settings.n_threads,
         "seed": seed,
+        "seed_per_iteration": True,  # round i draws the same columns whatever was trained before it in this process
     }
-
-    def oversample_fold(train: xgb.DMatrix, validation: xgb.DMatrix, fold_parameters: dict[str, Any]) -> tuple:
-        if smote:
-            train = xgb.DMatrix(*oversample(train.get_data().toarray(), train.get_label().astype(int), smote, seed))
-        return train, validation, fold_parameters
-
-    history = xgb.cv(
-        parameters,
-        xgb.DMatrix(matrix, values),
-        num_boost_round=settings.max_trees,
-        folds=cross_validation_folds(values, task, settings.folds, seed),
-        early_stopping_rounds=settings.early_stopping_rounds,
-        fpreproc=oversample_fold,
-    )
-    loss = np.asarray(history[f"test-{parameters['eval_metric']}-mean"])
-    n_trees = int(loss.argmin()) + 1  # the last round is the best one only if the loss did stop improving
+    loss = _validation_loss(matrix, values, task, parameters, settings, smote, seed)
     if smote:
         matrix, values = oversample(matrix, values, smote, seed)
     return FittedTrees(
-        booster=xgb.train(parameters, xgb.DMatrix(matrix, values), num_boost_round=n_trees),
+        booster=xgb.train(parameters, xgb.DMatrix(matrix, values), num_boost_round=len(loss)),
+        columns=columns,
+        n_features=n_features,
         classes=classes,
-        n_trees=n_trees,
-        validation_loss=loss[:n_trees],
+        n_trees=len(loss),
+        validation_loss=loss,
     )
+
+
+def _drawn_columns(matrix: np.ndarray, most: int | None, seed: int) -> np.ndarray:
+    """Ascending numbers of at most `most` columns, drawn among those that vary; the first column if none does."""
+    varying = np.flatnonzero(matrix.min(axis=0) < matrix.max(axis=0))
+    if most is not None and len(varying) > most:
+        varying = np.sort(np.random.default_rng(seed).choice(varying, most, replace=False))
+    return varying if len(varying) else np.zeros(1, dtype=int)
+
+
+def _validation_loss(
+    matrix: np.ndarray,
+    values: np.ndarray,
+    task: Task,
+    parameters: Mapping[str, Any],
+    settings: BoostedTrees,
+    smote: Smote | None,
+    seed: int,
+) -> np.ndarray:
+    """(n_trees,) mean over the folds of the loss after each round, up to the best one.
+
+    As `xgb.cv`, but without the loss of the training rows, which took a third of the time.
+    """
+    folds = []
+    for train, validation in cross_validation_folds(values, task, settings.folds, seed):
+        rows, targets = matrix[train], values[train]
+        if smote:
+            rows, targets = oversample(rows, targets, smote, seed)
+        fitted, held_out = xgb.DMatrix(rows, targets), xgb.DMatrix(matrix[validation], values[validation])
+        folds.append((xgb.Booster(dict(parameters), [fitted, held_out]), fitted, held_out))
+    losses: list[float] = []
+    best = 0
+    while len(losses) < settings.max_trees and len(losses) - best <= settings.early_stopping_rounds:
+        for booster, fitted, _ in folds:
+            booster.update(fitted, len(losses))
+        # Booster.eval answers "[0]\teval-rmse:0.0123"
+        losses.append(float(np.mean([float(booster.eval(held_out).rsplit(":")[-1]) for booster, _, held_out in folds])))
+        if losses[-1] < losses[best]:
+            best = len(losses) - 1
+    return np.array(losses[: best + 1])
 
 
 def _objective(classes: np.ndarray | None) -> dict[str, Any]:

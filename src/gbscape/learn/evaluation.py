@@ -1,6 +1,6 @@
 """Scores, predictions and feature importance over repeated train-test splits, as tidy frames."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from gbscape.config.learn import Learn, Task
 from gbscape.learn.baseline import random_predictions
 from gbscape.learn.boosted_trees import fit_boosted_trees
 from gbscape.learn.inputs import checked_features, checked_names, checked_target
+from gbscape.learn.models import fit_and_predict
 from gbscape.learn.scores import check_positive_energies, confusion_counts, scores
 from gbscape.learn.splits import Split, numbered_split
 from gbscape.learn.tables import CONFUSION_COLUMNS, IMPORTANCE_COLUMNS, PREDICTION_COLUMNS, RANDOM, SCORE_COLUMNS
@@ -23,11 +24,11 @@ class Evaluation:
     """Tidy frames over all splits; columns as in `gbscape.learn.tables`."""
 
     scores: pd.DataFrame
-    """Of the test rows; metric `n_trees` is the number of boosting rounds chosen."""
+    """Of the test rows; metrics `n_trees`, `length`, `penalty`, `cost` are what was chosen inside the training rows."""
     predictions: pd.DataFrame
     """`set` is train or test; the baseline has test rows only."""
     importance: pd.DataFrame
-    """Share of the total gain, mean and standard deviation over the splits, in the order of the features."""
+    """Share of the total gain, mean and standard deviation over the splits, in the order of the features; of boosted trees."""
     confusion: pd.DataFrame
     """Of the test rows; empty for regression."""
 
@@ -87,6 +88,39 @@ def evaluate(
         columns=IMPORTANCE_COLUMNS,
     )
     return replace(scored, importance=importance_frame)
+
+
+def evaluate_model(
+    features: Mapping[str, ArrayLike],
+    target: ArrayLike,
+    task: Task,
+    settings: Learn,
+    seed: int,
+    *,
+    model: str,
+    target_name: str,
+    ids: Sequence[str],
+    track: Track = iter,
+) -> Evaluation:
+    """Score one of `settings.models` on the same splits as `evaluate`; no importance.
+
+    Args:
+        features: (n, d) of each representation that the model is of, one row a boundary.
+        model: its name, listed as representation.
+        target, target_name, ids, track: as in `evaluate`.
+
+    Raises:
+        ValueError: as `evaluate`.
+    """
+    values, row_ids = _checked_rows(target, task, ids)
+    matrices = {name: checked_features(its, len(values), np.float64) for name, its in features.items()}
+    parts = list(settings.parts(model).values())
+
+    def predict(split: Split) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+        rows = np.concatenate([split.train, split.test])
+        return rows, *fit_and_predict(parts, matrices, split.train, values[split.train], rows, task, split.fit_seed)
+
+    return _over_splits(predict, values, row_ids, task, settings, seed, model, target_name, track)
 
 
 def evaluate_random(

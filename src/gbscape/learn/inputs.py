@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike
 from gbscape.config.learn import Task
 
 
-def checked_features(features: ArrayLike, n_rows: int) -> np.ndarray:
-    """`features` as a finite float32 matrix (xgboost's own precision), shape (n_rows, d).
+def checked_features(
+    features: ArrayLike, n_rows: int, precision: type[np.float32] | type[np.float64] = np.float32
+) -> np.ndarray:
+    """`features` as a finite matrix of float32 (xgboost's own precision) or float64, shape (n_rows, d).
 
     Constant columns are allowed: a tree never splits on them.
 
@@ -19,7 +21,7 @@ def checked_features(features: ArrayLike, n_rows: int) -> np.ndarray:
             (which xgboost would otherwise take for missing).
     """
     with np.errstate(over="ignore"):
-        matrix = np.asarray(features, dtype=np.float32)
+        matrix = np.asarray(features, dtype=precision)
     if matrix.ndim != 2 or matrix.shape[1] == 0:
         raise ValueError(f"features must be a matrix (boundaries, features), got shape {matrix.shape}")
     if len(matrix) != n_rows:
@@ -28,7 +30,7 @@ def checked_features(features: ArrayLike, n_rows: int) -> np.ndarray:
     if len(bad):
         row, column = bad[0]
         raise ValueError(
-            f"features hold {len(bad)} values that are NaN, infinite or beyond single precision, "
+            f"features hold {len(bad)} values that are NaN, infinite or beyond {'single' if precision is np.float32 else 'double'} precision, "
             f"the first at row {row}, column {column}"
         )
     return matrix

@@ -1,5 +1,6 @@
-"""Learn one property of the survey's boundaries from one representation."""
+"""Learn one property of the survey's boundaries from one representation, or by one of the further models."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from gbscape.config.learn import TASKS, Learn, Target
 from gbscape.features.matrix import FeatureMatrix, read_features
-from gbscape.learn.evaluation import Evaluation, evaluate, evaluate_random
+from gbscape.learn.evaluation import Evaluation, evaluate, evaluate_model, evaluate_random
 from gbscape.learn.learning_curve import learning_curve
 from gbscape.store.progress import progress
 
@@ -45,6 +46,40 @@ def learn_target(
         ids=features.ids,
         feature_names=features.names,
         track=lambda splits: progress(splits, settings.n_splits, f"splits of {target} from {representation}"),
+    )
+
+
+def learn_target_by_model(
+    features_h5: Mapping[str, str | Path],
+    energies_csv: str | Path,
+    target: Target,
+    model: str,
+    settings: Learn,
+    seed: int,
+) -> Evaluation:
+    """Scores and predictions of one of `settings.models` for `target`, over all splits.
+
+    Args:
+        features_h5: file of each representation that the model is of. Boundaries that one of them lacks are left out.
+
+    Raises:
+        ValueError: as `learn_target`.
+    """
+    aligned = {name: _aligned(path, energies_csv, target) for name, path in features_h5.items()}
+    matrices = [features for features, _ in aligned.values()]
+    ids = [item for item in matrices[0].ids if all(item in features.ids for features in matrices)]
+    rows = {name: [features.ids.index(item) for item in ids] for name, (features, _) in aligned.items()}
+    first = next(iter(aligned))
+    return evaluate_model(
+        {name: features.values[rows[name]] for name, (features, _) in aligned.items()},
+        aligned[first][1][rows[first]],
+        TASKS[target],
+        settings,
+        seed,
+        model=model,
+        target_name=target,
+        ids=ids,
+        track=lambda splits: progress(splits, settings.n_splits, f"splits of {target} by {model}"),
     )
 
 
