@@ -13,13 +13,13 @@ Length = Annotated[float, Field(gt=0, le=1000)]
 
 class DescriptorProperties(Settings):
     """Which properties a description of boundaries has, measured: invariance, response to small displacements, smoothness,
-    automation, length scales."""
+    automation, length scales. Off unless a representation or a classification is named."""
 
-    representations: list[str] = ["soap", "st"]
+    representations: list[str] = []
     """Names of `features.representations`, not of concatenations; a swept one stands for each of its members."""
-    classifications: list[Classification] = ["cna", "ptm", "ptm_rmsd"]
+    classifications: list[Classification] = []
     """Shares of structure types among the boundary's atoms: by adaptive common-neighbour analysis; by polyhedral template
-    matching; and the latter with the mean deviation from the templates (RMSD)."""
+    matching; and the latter with the mean deviation from the templates (RMSD): `cna`, `ptm`, `ptm_rmsd`."""
     boundaries: list[str] = Field(
         default=[
             "S5_3.1.0_3.1.0_7cac86de",
@@ -46,16 +46,21 @@ class DescriptorProperties(Settings):
     atom_path_angstrom: Length = 0.5
     """Length of the path on which one atom at the boundary moves."""
     separations_angstrom: tuple[Length, ...] = Field(
-        default=(3.0, 5.0, 7.0, 9.0, 11.0, 14.0, 17.0, 20.0, 24.0, 28.0), min_length=2
+        default=(2.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0, 17.0, 20.0, 24.0, 28.0), min_length=2
     )
     """Distances between two displaced atoms, smallest first; a boundary is repeated to hold more than twice the largest."""
-    defect_angstrom: float = Field(default=0.3, gt=0, le=1)
-    """Displacement of each of the two atoms."""
+    defect_angstrom: float = Field(default=1.0, gt=0, le=1)
+    """Displacement of each of the two atoms, large enough to change structure types."""
     long_range_angstrom: Length = 20.0
     """What counts as long-range: two defects this far apart must change the description by more than each alone. The
     default is the median of the longer common period of the 388 boundaries of fcc Ni (19.8 Angstrom)."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of all random displacements."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is measured."""
+        return bool(self.representations or self.classifications)
 
     @field_validator("representations", "classifications", "boundaries")
     @classmethod
@@ -79,9 +84,7 @@ class DescriptorProperties(Settings):
         return steps
 
     @model_validator(mode="after")
-    def _something_to_measure(self) -> "DescriptorProperties":
-        if not self.representations and not self.classifications:
-            raise ValueError("name at least one representation or classification")
+    def _long_range_is_seen(self) -> "DescriptorProperties":
         if self.separations_angstrom[-1] < self.long_range_angstrom:
             raise ValueError(
                 f"separations_angstrom end at {self.separations_angstrom[-1]:g}, below long_range_angstrom = "

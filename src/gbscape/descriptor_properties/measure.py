@@ -1,6 +1,7 @@
 """All measurements of one descriptor."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -66,9 +67,7 @@ def typical_distance(vectors: Vector) -> float:
     return float(np.sqrt(np.median(squared[np.triu_indices(len(vectors), 1)]).clip(0)))
 
 
-def _invariance(
-    name: str, slab: Atoms, own: Vector, describe: Describe, scale: float, seed: int
-) -> Iterator[Row]:
+def _invariance(name: str, slab: Atoms, own: Vector, describe: Describe, scale: float, seed: int) -> Iterator[Row]:
     for kind, transformation, same in same_boundary(slab, seed):
         change = float(np.linalg.norm(describe(same) - own))
         yield "invariance", f"{kind}: {transformation}", name, None, change / scale
@@ -101,11 +100,11 @@ def _perturbations(
         for length, shaken in zip(lengths, paths.displaced(slab, lengths, seed + draw), strict=True):
             change = float(np.linalg.norm(describe(shaken) - own))
             yield "perturbations", "same atoms", name, length, change / scale
-            mask = select(shaken)
-            if not np.array_equal(mask, slab.arrays["boundary"]):
-                shaken.set_array("boundary", mask)
-                change = float(np.linalg.norm(describe(shaken) - own))
-            yield "perturbations", "atoms selected anew", name, length, change / scale
+            with suppress(ValueError):  # shaken so much that the boundary's atoms cannot be told, or not be described
+                shaken.set_array("boundary", select(shaken))
+                if not np.array_equal(shaken.arrays["boundary"], slab.arrays["boundary"]):
+                    change = float(np.linalg.norm(describe(shaken) - own))
+                yield "perturbations", "atoms selected anew", name, length, change / scale
 
 
 def _smoothness(

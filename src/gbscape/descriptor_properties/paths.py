@@ -30,9 +30,7 @@ def moving_atom(atoms: Atoms, length_angstrom: float, steps: int) -> list[Atoms]
     return [with_defects(atoms, [atom], length_angstrom * step / steps) for step in range(steps + 1)]
 
 
-def defect_pairs(
-    atoms: Atoms, separations_angstrom: Sequence[float]
-) -> tuple[Atoms, int, list[tuple[float, int]]]:
+def defect_pairs(atoms: Atoms, separations_angstrom: Sequence[float]) -> tuple[Atoms, int, list[tuple[float, int]]]:
     """A repeated slab, an atom near the middle of its boundary, and partners at about the given distances from it.
 
     The slab is repeated along y until no image of a partner is nearer than itself. Partners are as near to the middle of the

@@ -20,3 +20,6 @@ ENTRY_COLUMNS = [
 ]  # fmt: skip
 """An entry of the table: the number that decides, the verdict (`yes`, `partly`, `no`, `not measured`) by the rule, and the
 published mark with how certain its place in the table is (see resources/published/README.md)."""
+
+FOUND, LISTED = "unique environments found", "structure types in a list made beforehand"
+"""Quantities of the discovery of subunits."""

@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 
 from gbscape.config.descriptor_properties import DescriptorProperties
-from gbscape.descriptor_properties.tables import ENTRY_COLUMNS
+from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, FOUND
 from gbscape.descriptor_properties.transformations import PERMUTATION, ROTATION, TRANSLATION
 
 YES, PARTLY, NO, NOT_MEASURED = "yes", "partly", "no", "not measured"
 
+ROUNDING = 1e-9
+"""Of the typical distance between boundaries: smaller changes are those of rounding."""
 SAME = 0.01
 """Of the typical distance between boundaries: a change up to this is none."""
 CLOSE, APART = 0.5, 1.0
@@ -88,10 +90,13 @@ def _comparison(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
     if again.empty:
         return Entry(None, NOT_MEASURED, "no relaxation came back to its boundary")
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = (again / nearest[again.index]).fillna(np.inf)
+        ratios = (again / nearest[again.index]).fillna(np.inf)  # 0 / 0: another boundary is described just the same
     worst = float(ratios.max())
     verdict = YES if worst <= CLOSE else PARTLY if worst < APART else NO
-    return Entry(worst, verdict, f"worst of {len(ratios)} boundaries; median {ratios.median():.2g}")
+    note = f"worst of {len(ratios)} boundaries"
+    alike = int((nearest == 0).sum())
+    note += f"; {alike} of {len(nearest)} are described just as another boundary is" if alike else ""
+    return Entry(worst, verdict, note)
 
 
 def _invariance(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
@@ -108,24 +113,25 @@ def _perturbations(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
     small = same[same["x"] <= SMALL_DISPLACEMENT_ANGSTROM * (1 + 1e-9)]
     if small["x"].nunique() < 2:
         return Entry(None, NOT_MEASURED, "needs two displacements of at most 0.01 Angstrom")
-    change = float(small.loc[small["x"] == small["x"].max(), "value"].max())
-    slopes = []
-    for _, draws in small.groupby("boundary"):
-        response = draws.groupby("x")["value"].min()
-        slopes.append(
-            np.polyfit(np.log(response.index.to_numpy(float)), np.log(response.to_numpy(float)), 1)[0]
-            if (response > 0).all()
-            else np.nan
-        )
-    seen = [float(slope) for slope in slopes if EXPONENTS[0] <= slope <= EXPONENTS[1]]
+    largest = small["x"] == small["x"].max()
+    change, worst = float(small.loc[largest, "value"].median()), float(small.loc[largest, "value"].max())
+    exponents = [_exponent(draws) for _, draws in small.groupby("boundary")]
+    captured = sum(EXPONENTS[0] <= exponent <= EXPONENTS[1] for exponent in exponents)
     anew = _where(rows, "atoms selected anew")
-    jump = float(anew.loc[anew["x"] == small["x"].max(), "value"].max())
-    known = [slope for slope in slopes if np.isfinite(slope)]
-    note = f"exponent {min(known):.2f} to {max(known):.2f}" if known else "no response, or jumps"
-    note += f" in {len(seen)} of {len(slopes)} boundaries" if len(seen) < len(slopes) else ""
-    note += f"; {jump:.2g} with the atoms selected anew"
-    verdict = NO if change > SMALL_CHANGE else YES if len(seen) == len(slopes) else PARTLY
+    reselected = anew.loc[anew["x"] == small["x"].max(), "value"].max()
+    note = f"largest {worst:.2g}, with the atoms selected anew {reselected:.2g}; captured in {captured} of {len(exponents)} boundaries"
+    known = [exponent for exponent in exponents if np.isfinite(exponent)]
+    note += f", exponents {min(known):.2f} to {max(known):.2f}" if known else ""
+    verdict = NO if change > SMALL_CHANGE else YES if captured == len(exponents) else PARTLY
     return Entry(change, verdict, note)
+
+
+def _exponent(draws: pd.DataFrame) -> float:
+    """Exponent of the least response to each displacement; not a number where there is none."""
+    response = draws.groupby("x")["value"].min()
+    if not (response > ROUNDING).all():
+        return float("nan")
+    return float(np.polyfit(np.log(response.index.to_numpy(float)), np.log(response.to_numpy(float)), 1)[0])
 
 
 def _smoothly_varying(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
@@ -148,13 +154,12 @@ def _paths(rows: pd.DataFrame) -> int:
 
 
 def _halving_ratios(rows: pd.DataFrame) -> list[float]:
-    """Mean ratio over the halvings of the steps, of each path on which anything changes."""
+    """Ratio at the last halving of the steps, of each path on which anything changes."""
     ratios = []
     for _, path in rows.groupby([rows.index, "boundary"]):
-        coarse, *_, fine = path.sort_values("x")["value"]
-        halvings = np.log2(path["x"].max() / path["x"].min())
-        if coarse > 0:
-            ratios.append(float((fine / coarse) ** (1 / halvings)))
+        *_, coarse, fine = path.sort_values("x")["value"]
+        if coarse > ROUNDING:
+            ratios.append(float(fine / coarse))
     return ratios
 
 
@@ -165,7 +170,7 @@ def _share(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
 
 
 def _multi_scale(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
-    if not float(rows.loc["effect of one defect", "value"]) > 0:
+    if not float(rows.loc["effect of one defect", "value"]) > ROUNDING:
         return Entry(None, NO, "does not see a displaced atom")
     together = _where(rows, "two defects together, of one")
     seen = together.loc[together["value"] >= ADDS_UP, "x"]
@@ -178,7 +183,7 @@ def _multi_scale(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
 
 def _subunit_discovery(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
     quantity, value = str(rows.index[0]), float(rows.iloc[0]["value"])
-    if quantity == "unique environments found":
+    if quantity == FOUND:
         return Entry(value, YES if value > 1 else NO, "found by distance, without a list")
     return Entry(value, NO, "types of a list made beforehand")
 
@@ -207,8 +212,8 @@ PROPERTIES = (
     ),
     Property(
         "perturbations",
-        f"change by random displacements of {SMALL_DISPLACEMENT_ANGSTROM:g} Angstrom, of the typical distance",
-        f"small: up to {SMALL_CHANGE:g}, else no; captured: grows with the displacement to a power between {EXPONENTS[0]:g} and "
+        f"median change by random displacements of {SMALL_DISPLACEMENT_ANGSTROM:g} Angstrom, of the typical distance",
+        f"small: median up to {SMALL_CHANGE:g}, else no; captured: grows with the displacement to a power between {EXPONENTS[0]:g} and "
         f"{EXPONENTS[1]:g} in every boundary, down to the smallest displacement, else partly",
         _perturbations,
     ),
@@ -225,7 +230,9 @@ PROPERTIES = (
         f"yes from {MOST:g}, partly from {MANY:g}",
         _share,
     ),
-    Property("automation", "share of the survey's boundaries described", f"yes from {MOST:g}, partly from {MANY:g}", _share),
+    Property(
+        "automation", "share of the survey's boundaries described", f"yes from {MOST:g}, partly from {MANY:g}", _share
+    ),
     Property("connectivity"),
     Property(
         "multi-scale",
