@@ -15,6 +15,7 @@ from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.features import Concatenate, Features, Representation, expand
 from gbscape.config.figures import Figures
 from gbscape.config.learn import Learn
+from gbscape.config.relevance import Relevance
 from gbscape.config.snapshots import Snapshots
 from gbscape.config.soap import AtomicSoap, MultiScaleSoap
 from gbscape.config.survey import Survey
@@ -53,6 +54,8 @@ class Config(Settings):
     """Learning of properties from representations."""
     snapshots: Snapshots = Snapshots()
     """Molecular dynamics of one boundary, and learning the energies of its snapshots. Off unless a boundary is named."""
+    relevance: Relevance = Relevance()
+    """Relevance of every point of one boundary for its predicted energy. Off unless a boundary is named."""
     descriptor_properties: DescriptorProperties = DescriptorProperties()
     """Which properties of Table 2 of Homer et al. 2019 each description has, measured. Off unless one is named."""
     published: Published = Published()
@@ -114,6 +117,28 @@ class Config(Settings):
         if self.survey.structures is None and ids is not None and self.snapshots.boundary not in ids:
             raise ValueError(
                 f"snapshots.boundary = '{self.snapshots.boundary}' is not one of survey.enumeration.ids {ids}: add it there"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _relevance_can_be_mapped(self) -> "Config":
+        if self.relevance.boundary is None:
+            return self
+        members = expand(self.features.representations)
+        scattering = [name for name, its in members.items() if its.kind in ("scattering", "oriented_scattering")]
+        if self.relevance.representation not in scattering:
+            raise ValueError(
+                f"relevance.representation = '{self.relevance.representation}': it must be one of the "
+                f"features.representations that are a kind of scattering, {scattering}"
+            )
+        if self.snapshots.boundary not in (None, self.relevance.boundary):
+            raise ValueError(
+                f"relevance.boundary = '{self.relevance.boundary}' but the snapshots are of '{self.snapshots.boundary}'"
+            )
+        ids = self.survey.enumeration.ids
+        if self.survey.structures is None and ids is not None and self.relevance.boundary not in ids:
+            raise ValueError(
+                f"relevance.boundary = '{self.relevance.boundary}' is not one of survey.enumeration.ids {ids}: add it there"
             )
         return self
 
