@@ -74,10 +74,13 @@ def one_of(names):
 
 
 def learned(table):
-    """Paths of one kind of table: of every target that has it, every representation, and the baseline where it has one."""
+    """Paths of one kind of table: of every target that has it, every representation, and models and baseline where they have one."""
     targets = REGRESSION_TARGETS if table == "learning_curve" else TARGETS
-    baseline = table in ("scores", "predictions", "confusion")
-    names = [*REPRESENTATIONS, *(["random"] if baseline else [])]
+    names = list(REPRESENTATIONS)
+    if table == "learning_curve":
+        names = CONFIG.learn.learning_curve.representations or names
+    elif table != "importance":
+        names += [*CONFIG.learn.models, "random"]
     return [
         f"{LEARN}/{target}/{name}/{table}.csv" for target in targets for name in names
     ]

@@ -1,4 +1,18 @@
-# Learn every target from every representation; one table of each kind at the end.
+# Learn every target from every representation by boosted trees, and by the further models; one table of each kind at the end.
+
+
+def learned_by(model):
+    """Names of the representations that a model is of, each once."""
+    parts = CONFIG.learn.parts(model).values()
+    return list(dict.fromkeys(name for part in parts for name in part.of))
+
+
+def models_behind(model):
+    """Settings of a model, and of those that it averages."""
+    return {
+        name: leaf(CONFIG.learn.models[name])
+        for name in (model, *CONFIG.learn.parts(model))
+    }
 
 
 rule learn:
@@ -20,11 +34,11 @@ rule learn:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
-        mem_mb=4000,
+        mem_mb=lambda wildcards, input: 1000 + 5 * int(input.size_mb),
         runtime=120,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn, without=["targets", "learning_curve"]),
+        settings=leaf(CONFIG.learn, without=["targets", "learning_curve", "models"]),
         seed=CONFIG.seed,
         code=code_of("learn_target.py"),
     script:
@@ -48,15 +62,54 @@ rule learn_curve:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
-        mem_mb=4000,
+        mem_mb=lambda wildcards, input: 1000 + 5 * int(input.size_mb),
         runtime=120,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn, without=["targets", "n_splits"]),
+        settings=leaf(CONFIG.learn, without=["targets", "n_splits", "models"])
+        | {
+            "learning_curve": leaf(
+                CONFIG.learn.learning_curve, without=["representations"]
+            )
+        },
         seed=CONFIG.seed,
         code=code_of("learn_curve.py"),
     script:
         "../scripts/learn_curve.py"
+
+
+rule learn_model:
+    input:
+        features=lambda wildcards: [
+            f"{FEATURES}/{name}.h5" for name in learned_by(wildcards.model)
+        ],
+        energies=rules.tabulate_energies.output[0],
+    output:
+        scores=f"{LEARN}/{{target}}/{{model}}/scores.csv",
+        predictions=f"{LEARN}/{{target}}/{{model}}/predictions.csv",
+        confusion=f"{LEARN}/{{target}}/{{model}}/confusion.csv",
+    log:
+        f"{LOGS}/learn_model/{{target}}/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/learn_model/{{target}}/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(CONFIG.learn.models),
+    conda:
+        "../../envs/learn.yaml"
+    resources:
+        mem_mb=lambda wildcards, input: 1000 + 10 * int(input.size_mb),
+        runtime=120,
+        tasks=1,
+    params:
+        representations=lambda wildcards: learned_by(wildcards.model),
+        settings=lambda wildcards: leaf(
+            CONFIG.learn, without=["targets", "learning_curve", "trees", "smote"]
+        )
+        | {"models": models_behind(wildcards.model)},
+        seed=CONFIG.seed,
+        code=code_of("learn_model.py"),
+    script:
+        "../scripts/learn_model.py"
 
 
 rule learn_random:
@@ -77,7 +130,7 @@ rule learn_random:
         runtime=30,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn, without=["targets", "learning_curve"]),
+        settings=leaf(CONFIG.learn, without=["targets", "learning_curve", "models"]),
         seed=CONFIG.seed,
         code=code_of("learn_random.py"),
     script:

@@ -22,8 +22,8 @@ class FeatureMatrix:
 
     ids: list[str]
     """Ids of the rows (n,)."""
-    values: NDArray[np.float64]
-    """Features (n, d)."""
+    values: NDArray[Any]
+    """Features (n, d), in single precision if all are stored so."""
     names: list[str]
     """Names of the columns (d,)."""
 
@@ -36,7 +36,10 @@ def read_features(path: str | Path) -> FeatureMatrix:
     """
     with open_shard(path) as shard:
         names = _names(json.loads(shard.provenance.settings))
-        values = np.empty((len(shard.ids), len(names)))  # filled row by row: long vectors are not there twice
+        precision = shard.read(shard.ids[0])["vector"].dtype if shard.ids else np.float64
+        values = np.empty(
+            (len(shard.ids), len(names)), precision
+        )  # filled row by row: long vectors are not there twice
         wrong: dict[str, int] = {}
         for row, (item, record) in zip(values, shard, strict=True):
             if len(record["vector"]) == len(names):
@@ -51,18 +54,22 @@ def read_features(path: str | Path) -> FeatureMatrix:
 def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -> None:
     """Put the vectors of the same items in several files one after the other.
 
-    An item that failed in one of the files is left out, and listed as failed with the reason it had there.
+    An item that failed in one of the files is left out, and listed as failed with the reason it had there. Vectors are in
+    single precision if those of one file are: a scattering vector beside a short one of double precision would otherwise take twice the space.
 
     Raises:
         ValueError: the files are not about the same items.
     """
-    rows: list[dict[str, NDArray[np.float64]]] = []
+    rows: list[dict[str, NDArray[Any]]] = []
+    precision: type[np.floating[Any]] = np.float64
     failures: dict[str, str] = {}
     settings: list[tuple[str, dict[str, Any]]] = []  # a list: the order is that of the columns
     about: list[set[str]] = []
     for path in paths:
         features = read_features(path)
         rows.append(dict(zip(features.ids, features.values, strict=True)))
+        if features.values.dtype == np.float32:
+            precision = np.float32
         with open_shard(path) as shard:
             failures |= {item: f"{Path(path).stem}: {reason}" for item, reason in shard.failures.items()}
             about.append({*shard.ids, *shard.failures})
@@ -71,7 +78,7 @@ def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -
             raise ValueError(f"{path} and {paths[0]} are not about the same items: {about[-1] ^ about[0]}")
     provenance = Provenance.of({"of": settings}, code, inputs={Path(path).stem: path for path in paths})
     joined = {
-        item: {"vector": np.concatenate([row[item] for row in rows])}
+        item: {"vector": np.concatenate([row[item] for row in rows], dtype=precision, casting="same_kind")}
         for item in rows[0]
         if all(item in row for row in rows)
     }
