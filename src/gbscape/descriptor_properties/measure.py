@@ -64,7 +64,7 @@ def typical_distance(vectors: Vector) -> float:
     centred = vectors - vectors.mean(axis=0)
     products = centred @ centred.T
     squared = products.diagonal()[:, None] + products.diagonal() - 2 * products
-    return float(np.sqrt(np.median(squared[np.triu_indices(len(vectors), 1)]).clip(0)))
+    return float(np.median(np.sqrt(squared[np.triu_indices(len(vectors), 1)].clip(0))))
 
 
 def _invariance(name: str, slab: Atoms, own: Vector, describe: Describe, scale: float, seed: int) -> Iterator[Row]:

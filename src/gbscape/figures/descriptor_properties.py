@@ -40,7 +40,11 @@ def descriptor_properties_table(entries: pd.DataFrame) -> pd.DataFrame:
         first = cells.iloc[0]
         label = str(name).capitalize() if str(name)[0].islower() else str(name)
         row = {"Property": f"{label}\n{_text(first['quantity'])}"}
-        rows.append(row | {_label(d): _cell(cells.loc[d]) for d in _in_order(cells.index)} | {"Rule": f"\n{_text(first['rule'])}"})
+        rows.append(
+            row
+            | {_label(d): _cell(cells.loc[d]) for d in _in_order(cells.index)}
+            | {"Rule": f"\n{_text(first['rule'])}"}
+        )
     return pd.DataFrame(rows)
 
 
