@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from gbscape.config.figures import Figures, Gallery
 from gbscape.figures import style
+from gbscape.figures.confusion import confusion_data, plot_confusion
 from gbscape.figures.energy_against_disorientation import (
     energy_against_disorientation_data,
     plot_energy_against_disorientation,
@@ -27,7 +28,13 @@ from gbscape.figures.labels import (
 )
 from gbscape.figures.learning_curve import learning_curve_data, plot_learning_curve
 from gbscape.figures.parity import parity_data, plot_parity
-from gbscape.learn.tables import IMPORTANCE_COLUMNS, LEARNING_CURVE_COLUMNS, PREDICTION_COLUMNS, SCORE_COLUMNS
+from gbscape.learn.tables import (
+    CONFUSION_COLUMNS,
+    IMPORTANCE_COLUMNS,
+    LEARNING_CURVE_COLUMNS,
+    PREDICTION_COLUMNS,
+    SCORE_COLUMNS,
+)
 
 SETTINGS = Figures(reached_within_j_m2=0.005, lower_by_j_m2=0.01, top_features=4)
 SWEEP = [f"soap~cutoff_angstrom={c}~l_max={n}" for c in ("4.0", "10.0") for n in (6, 12, 18)]
@@ -200,6 +207,41 @@ def test_importance_is_ranked_and_summed() -> None:
     np.testing.assert_allclose(data["cumulative"], [0.6, 0.9, 1.0, 1.0, 1.0])
 
 
+def confused(representations: list[str]) -> pd.DataFrame:
+    """Two splits; class a is rarer than class b and taken for it once in three; `representations[i]` is i better at b."""
+    counts = {("a", "a"): 2, ("a", "b"): 1, ("b", "a"): 16, ("b", "b"): 4}
+    return pd.DataFrame(
+        [
+            (name, "shear_class", split, true, predicted, count + (i if predicted == "b" else -i) * (true == "b"))
+            for i, name in enumerate(representations)
+            for split in (0, 1)
+            for (true, predicted), count in counts.items()
+        ],
+        columns=CONFUSION_COLUMNS,
+    )
+
+
+def test_confusion_is_summed_over_splits_and_normalised_by_true_class(tmp_path: Path, texts: Texts) -> None:
+    data = confusion_data(confused(["soap"]), "shear_class")
+    assert data[["y_true", "y_pred"]].to_numpy().tolist() == [["b", "b"], ["b", "a"], ["a", "b"], ["a", "a"]]
+    np.testing.assert_allclose(data["mean_count"], [4, 16, 1, 2])
+    np.testing.assert_allclose(data["share_percent"], [20, 80, 100 / 3, 200 / 3])
+    np.testing.assert_allclose(data["balanced_percent"], (20 + 200 / 3) / 2)
+    plot_confusion(data, tmp_path / "a.svg")
+    assert "80 %\n16.0" in texts()
+    assert "balanced 43.3 %" in texts()
+    plot_confusion(confusion_data(confused(["soap"]), "energy"), tmp_path / "b.svg")
+    assert "no classes" in texts()
+
+
+def test_of_many_confusion_matrices_the_best_are_drawn(tmp_path: Path, texts: Texts) -> None:
+    names = [f"m{i:02d}" for i in range(12)]
+    plot_confusion(confusion_data(confused(names), "shear_class"), tmp_path / "a.svg")
+    assert "the best 9 of 12" in texts()
+    assert "m02" not in texts()
+    assert "m03" in texts()
+
+
 @pytest.mark.parametrize("representations", [["soap"], ["soap", "st", "soap+st"], [*SWEEP, "st"]], ids=len)
 def test_every_representation_is_drawn(representations: list[str], tmp_path: Path, texts: Texts) -> None:
     plot_parity(parity_data(*learned(representations), "energy"), tmp_path / "a.svg")
@@ -300,7 +342,7 @@ def test_labels_of_points_do_not_overlap(tmp_path: Path) -> None:
 
 def test_names_for_readers() -> None:
     assert representation_label("soap~cutoff_angstrom=4.0~l_max=6") == "SOAP (cutoff 4.0 Å, l_max 6)"
-    assert in_usual_order(["x", "st", *SWEEP, "soap"]) == ["soap", *SWEEP, "st", "x"]
+    assert in_usual_order(["x", "random", "st", *SWEEP, "soap"]) == ["soap", *SWEEP, "st", "x", "random"]
     assert len(set(representation_colours(["soap", "soap~l_max=6", "soap~l_max=12", "st", "x"]).values())) == 5
     assert boundary_label("S3_1.1.1_5.1.1_9e537718") == r"Σ3 $\{1\,1\,1\}$|$\{5\,1\,1\}$"
     assert boundary_label("my_structure") == "my_structure"

@@ -38,7 +38,9 @@ def test_accuracies_say_where_the_published_number_falls() -> None:
     assert data.loc["soap", "std_percent"] == pytest.approx(1.19242, abs=1e-5)
     assert data.loc["soap", "splits_below_published_percent"] == 50
     assert data.loc["soap", "mae_j_m2"] == pytest.approx(0.05)
+    assert data.loc["soap", "published_z"] == pytest.approx(-0.375 / 1.19242, abs=1e-4)
     assert pd.isna(data.loc["mine", "published_percent"])
+    assert pd.isna(data.loc["mine", "published_z"])
 
 
 def test_accuracies_without_scores_are_an_error() -> None:

@@ -42,6 +42,13 @@ PLOTS = {
         "category": "2. Learning",
         "label": "Feature importance, {target}",
     },
+    "confusion": {
+        "file": "confusion_{target}",
+        "tables": {"confusion": f"{LEARN}/confusion.csv"},
+        "settings_for": [],
+        "category": "2. Learning",
+        "label": "Confusion matrices, {target}",
+    },
 }
 
 SWEPT = any("~" in name for name in REPRESENTATIONS)
@@ -376,5 +383,9 @@ rule figures:
         expand(f"{FIGURES}/parity_{{target}}.svg", target=REGRESSION_TARGETS),
         expand(f"{FIGURES}/learning_curve_{{target}}.svg", target=REGRESSION_TARGETS),
         expand(f"{FIGURES}/importance_{{target}}.svg", target=TARGETS),
+        expand(
+            f"{FIGURES}/confusion_{{target}}.svg",
+            target=[t for t in TARGETS if t not in REGRESSION_TARGETS],
+        ),
         expand(f"{FIGURES}/sweep_{{target}}.svg", target=TARGETS if SWEPT else []),
     localrule: True

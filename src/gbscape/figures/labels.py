@@ -4,13 +4,20 @@ import re
 from collections.abc import Iterable, Sequence
 
 from gbscape.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILION
+from gbscape.learn.tables import RANDOM
 
 _REPRESENTATIONS = {
     "soap": ("SOAP", BLUE),
     "st": ("ST", VERMILION),
     "soap+st": ("SOAP+ST", GREEN),
     "multi_scale_soap": ("Multi-scale SOAP", PURPLE),
-    "random": ("Random", GREY),
+    RANDOM: ("Random", GREY),
+}
+_FURTHER = {
+    "st_invariant": "Invariant ST",
+    "ler": "LER",
+    "ler+st": "LER+ST",
+    "pooled_soap": "Pooled SOAP",
 }
 _TARGETS = {
     "energy": "Boundary energy",
@@ -24,7 +31,7 @@ _TARGETS = {
 def representation_label(name: str) -> str:
     """Name of a representation as it is printed, e.g. `SOAP (cutoff 4.0 Å, l_max 6)` for a member of a sweep."""
     base, *parameters = name.split("~")
-    label = _REPRESENTATIONS[base][0] if base in _REPRESENTATIONS else base
+    label = _REPRESENTATIONS[base][0] if base in _REPRESENTATIONS else _FURTHER.get(base, base)
     return f"{label} ({', '.join(map(parameter_label, parameters))})" if parameters else label
 
 
@@ -35,6 +42,11 @@ def parameter_label(parameter: str) -> str:
         name = key.removesuffix("_angstrom").replace("_", " ")
         return f"{name} {value} Å" if value else f"{name} (Å)"
     return f"{key} {value}".rstrip()
+
+
+def class_label(name: str) -> str:
+    """Name of a class as it is printed, with blanks for underscores."""
+    return name.replace("_", " ")
 
 
 def target_label(name: str) -> str:
@@ -52,16 +64,18 @@ def representation_colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def in_usual_order(names: Iterable[str]) -> list[str]:
-    """Representations or properties without repeats: first those of the paper in its order, each followed by its sweep, then the others.
+    """Representations or properties without repeats: first those of the paper in its order, each followed by its sweep, then the
+    others, the Random baseline last.
 
     Numbers within names count as numbers: a cut-off of 10 comes after one of 4.
     """
-    known = [*_REPRESENTATIONS, *_TARGETS]
+    known = [name for name in (*_REPRESENTATIONS, *_FURTHER, *_TARGETS) if name != RANDOM]
 
     def place(name: str) -> tuple[int, list[tuple[float, str]]]:
         base = name.split("~")[0]
         parts = re.findall(r"(\d+(?:\.\d+)?)|(\D+)", name)
-        return known.index(base) if base in known else len(known), [(float(n or -1), text) for n, text in parts]
+        rank = known.index(base) if base in known else len(known) + (name == RANDOM)
+        return rank, [(float(n or -1), text) for n, text in parts]
 
     return sorted(set(names), key=lambda n: (*place(n), n))
 
