@@ -296,6 +296,30 @@ def test_energies_are_learned_and_compared_with_their_mean(model: Any, tmp_path:
         assert row["baseline_mae_j_m2"] == pytest.approx(baseline)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "why"),
+    [
+        ((1.0, 1e-3, 1e-3), "standardised, the noise of many features would weigh as much as the signal"),
+        ((1e-6, 1e3, 0.0), "as they are, features of large numbers would drown the signal"),
+    ],
+)
+def test_ridge_takes_the_scaling_that_predicts_better(sizes: tuple[float, ...], why: str, tmp_path: Path) -> None:
+    """Four features decide the energy; 20 others and 123 further ones do not."""
+    soap = Soap(n_max=6, l_max=6, cutoff_angstrom=4.0)
+    random = np.random.default_rng(6)
+    standard = random.normal(size=(60, len(feature_names(soap))))
+    energies = 1.4 + 0.01 * standard[:, :4].sum(axis=1)
+    vectors = standard * np.repeat(sizes, [4, 20, standard.shape[1] - 24])
+    ids = [snapshot_id(number) for number in range(1, 61)]
+    made = Provenance.of(soap.model_dump(mode="json"), "code")
+    files = tmp_path / "features.h5", tmp_path / "energies.h5"
+    write_shard(files[0], {i: {"vector": v} for i, v in zip(ids, vectors, strict=True)}, made, {})
+    write_shard(files[1], {i: {"energy_j_m2": e} for i, e in zip(ids, energies, strict=True)}, made, {})
+    settings = SnapshotLearning(n_train=40, n_splits=2)
+    scores = learn_snapshots(*files, "soap", "ridge", settings, BoostedTrees(), seed=0).scores
+    assert (scores["mae_j_m2"] < 0.01 * scores["baseline_mae_j_m2"]).all(), why
+
+
 @pytest.mark.parametrize("model", ["ridge", "boosted_trees"])
 def test_nothing_is_learned_from_noise(model: Any, tmp_path: Path) -> None:
     """Test rows that leaked into the training would look like skill."""

@@ -19,8 +19,8 @@ class SnapshotLearning(Settings):
     shards: int = Field(default=8, gt=0, le=2000)
     """Number of jobs that describe the snapshots, for each representation; 10 to 30 minutes each is a good size."""
     models: list[SnapshotModel] = Field(default=["boosted_trees", "ridge"], min_length=1)
-    """Models that are trained: boosted trees with the settings `learn.trees`, and ridge regression, whose penalty is chosen
-    by leave-one-out cross-validation in the training rows."""
+    """Models that are trained: boosted trees with the settings `learn.trees`, and ridge regression, whose penalty and scaling
+    are chosen by leave-one-out cross-validation in the training rows."""
     n_train: int = Field(default=250, ge=2)
     """Snapshots to train on, drawn at random; the others are tested."""
     n_splits: int = Field(default=20, ge=1)

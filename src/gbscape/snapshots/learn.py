@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import mean_absolute_error, r2_score
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gbscape.config.learn import BoostedTrees
@@ -20,7 +20,7 @@ from gbscape.snapshots.tables import PREDICTION_COLUMNS, SCORE_COLUMNS
 from gbscape.store.progress import progress
 from gbscape.store.shards import open_shard
 
-_PENALTIES = np.logspace(-8, 2, 21)  # in units of the number of features, the square length of a standardised vector
+_PENALTIES = np.logspace(-10, 2, 25)  # in units of the total variance of the training features
 
 
 @dataclass(frozen=True)
@@ -105,5 +105,17 @@ def _predict(
     if model == "boosted_trees":
         fitted = fit_boosted_trees(train, energies[split.train], "regression", trees, None, split.fit_seed)
         return fitted.predict(test)
-    ridge = make_pipeline(StandardScaler(), RidgeCV(alphas=_PENALTIES * features.shape[1]))
-    return np.asarray(ridge.fit(train, energies[split.train]).predict(test))
+    return np.asarray(_fit_ridge(train, energies[split.train]).predict(test))
+
+
+def _fit_ridge(features: NDArray[np.float64], energies: NDArray[np.float64]) -> Pipeline:
+    """Ridge regression, its penalty chosen by leave-one-out errors, and so is whether features are standardised before.
+
+    Standardised, features that hardly vary, and hold mostly noise, weigh as much as the others; as they are, those of
+    large numbers drown the rest. Which is worse depends on the representation.
+    """
+    fits = []
+    for scale in (StandardScaler(with_std=False), StandardScaler()):
+        total_variance = float(scale.fit_transform(features).var(axis=0).sum())
+        fits.append(make_pipeline(scale, RidgeCV(alphas=_PENALTIES * total_variance)).fit(features, energies))
+    return max(fits, key=lambda fit: fit[-1].best_score_)
