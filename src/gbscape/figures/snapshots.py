@@ -67,20 +67,21 @@ def plot_snapshot_energies(data: pd.DataFrame, path: str | Path) -> None:
     time, energy = data["time_ps"].to_numpy(float) / 1000, data["energy_j_m2"].to_numpy(float)
     mean, spread = energy.mean(), energy.std(ddof=1)
     with figure(path, 6.8, 4.6) as fig:
-        grid = fig.add_gridspec(2, 4, height_ratios=(1.3, 1))
-        series = fig.add_subplot(grid[0, :3])
+        rows = fig.add_gridspec(2, 1, height_ratios=(1.3, 1))
+        above, below = rows[0].subgridspec(1, 2, width_ratios=(5, 1)), rows[1].subgridspec(1, 2)
+        series = fig.add_subplot(above[0])
         series.axhspan(mean - spread, mean + spread, color=BLUE, alpha=0.12, lw=0)
         series.axhline(mean, color=INK, lw=0.8)
         series.plot(time, energy, color=BLUE, lw=0.4, marker=".", ms=2.5, alpha=0.8)
         series.set(xlabel="Time (ns)", ylabel="Energy (J m$^{-2}$)")
         series.margins(x=0.01)
-        histogram = fig.add_subplot(grid[0, 3], sharey=series)
+        histogram = fig.add_subplot(above[1], sharey=series)
         histogram.hist(energy, bins=max(5, round(len(energy) ** 0.5)), orientation="horizontal", color=BLUE, alpha=0.7)
         histogram.tick_params(labelleft=False)
         histogram.set_xlabel("Snapshots")
-        histogram.set_title(f"mean {mean:.4f}, s.d. {spread:.4f}", fontsize=7)
-        _draw_autocorrelation(fig.add_subplot(grid[1, :2]), data)
-        _draw_quenched(fig.add_subplot(grid[1, 2:]), data)
+        series.set_title(f"mean {mean:.4f} J m$^{{-2}}$, standard deviation {spread:.4f} J m$^{{-2}}$", fontsize=8)
+        _draw_autocorrelation(fig.add_subplot(below[0]), data)
+        _draw_quenched(fig.add_subplot(below[1]), data)
 
 
 def snapshot_learning_data(
@@ -210,7 +211,7 @@ def _draw_quenched(ax: Axes, data: pd.DataFrame) -> None:
     ax.plot(still["time_ps"] / 1000, difference, ls="", marker="o", ms=4, color=VERMILION)
     # Differences far below what matters for an energy are not blown up to fill the panel.
     reach = max(1.0, 1.2 * float(difference.abs().max()))
-    ax.set(xlabel="Time (ns)", ylabel="Minimised − relaxed (mJ m$^{-2}$)", ylim=(-reach, reach))
+    ax.set(xlabel="Time (ns)", ylabel="Minimised − relaxed\n(mJ m$^{-2}$)", ylim=(-reach, reach))
 
 
 def _draw_parity(ax: Axes, rows: pd.DataFrame, colour: str, ends: tuple[float, float]) -> None:
