@@ -123,9 +123,9 @@ def plot_relevance(panels: Sequence[RelevancePanel], path: str | Path) -> None:
     rows = [row for row in rows if row]
     if not rows:
         raise ValueError("there is no map of relevance to draw")
-    panel_width, panel_height, gap, head, foot = 1.65, 2.2, 0.42, 0.46, 1.0
-    columns = max(map(len, rows))
-    width = max(columns * (panel_width + gap) + gap, 4.6)
+    panel_width, panel_height, gap, head, foot = 1.65, 2.2, 0.42, 0.46, 1.05
+    columns = 3
+    width = columns * (panel_width + gap) + gap
     height = len(rows) * (panel_height + head + foot)
     with figure(path, width, height, layout=None) as fig:
         for line, row in enumerate(rows):
@@ -134,7 +134,7 @@ def plot_relevance(panels: Sequence[RelevancePanel], path: str | Path) -> None:
                 x = gap + column * (panel_width + gap)
                 ax = fig.add_axes((x / width, y / height, panel_width / width, panel_height / height))
                 _draw(fig, ax, panel, (x, y, panel_width, width, height))
-            if line == 0 and len(row) < columns:
+            if line == 0:  # of two panels at most
                 x = gap + len(row) * (panel_width + gap)
                 key = fig.add_axes((x / width, y / height, panel_width / width, panel_height / height))
                 _draw_key(key, row[0].view)
@@ -183,10 +183,12 @@ def _note(rows: pd.DataFrame) -> str:
         low, high = single["auc_of_magnitude"].min(), single["auc_of_magnitude"].max()
         auc += f" ({low:.2f} to {high:.2f})"
     share, atoms = 100 * first["unit_share_of_relevance"], 100 * first["unit_share_of_atoms"]
+    agreement = f"splits correlate {first['pearson_between_splits']:.2f}\n" if len(single) > 1 else ""
     return (
         f"sum {_energy(deviation)} J m$^{{-2}}$\n"
         f"units: {share:.0f} % of |relevance|,\n"
         f"{atoms:.0f} % of the atoms; AUC {auc}\n"
+        f"{agreement}"
         f"explained structure in training: {'yes' if first['explained_was_in_training'] else 'no'}"
     )
 

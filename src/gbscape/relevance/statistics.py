@@ -1,5 +1,6 @@
 """How much of a map lies on the atoms of the structural units, and how it compares with the energies of the atoms."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +16,8 @@ Array = NDArray[np.float64]
 STATISTICS_COLUMNS = [
     "map", "split", "explained_was_in_training", "prediction_j_m2", "reference_j_m2", "completeness_error_j_m2",
     "n_atoms", "unit_share_of_atoms", "unit_share_of_relevance", "unit_share_of_energy", "auc_of_magnitude", "auc_of_value",
-    "pearson_with_energy", "spearman_with_energy", "broken_by_translation", "broken_by_symmetry",
+    "pearson_with_energy", "spearman_with_energy", "pearson_with_energy_in_units", "pearson_between_splits",
+    "broken_by_translation", "broken_by_symmetry",
 ]  # fmt: skip
 MEAN = "mean"
 """Name under which the mean over the splits is listed; as the models are linear, it is the map of their mean."""
@@ -41,15 +43,18 @@ def area_under_curve(values: Array, positive: NDArray[np.bool_]) -> float:
 def tabulate_statistics(maps: Sequence[RelevanceMap]) -> pd.DataFrame:
     """A row for each map and split, and for the mean over the splits, columns `STATISTICS_COLUMNS`.
 
-    Structural units are the atoms that are not bulk crystal by adaptive common-neighbour analysis of the relaxed boundary: it knows
-    nothing of the model. `unit_share_of_relevance` is their share of the sum of the magnitudes, to be compared with
-    `unit_share_of_atoms` and, for a model that is right about every atom, with `unit_share_of_energy`; `auc_...` are the
-    probability that an atom of a unit ranks above another one, by magnitude or by signed value.
+    Structural units are the atoms that are not bulk crystal by adaptive common-neighbour analysis of the relaxed boundary: it
+    knows nothing of the model. `unit_share_of_relevance` is their share of the sum of the magnitudes, to be compared with
+    `unit_share_of_atoms` and, for a model that is right about every atom, with `unit_share_of_energy`. `auc_...` are the
+    probability that an atom of a unit ranks above another one, by magnitude or by signed value. `pearson_with_...` and
+    `spearman_...` compare relevances with the energies of the atoms, `pearson_between_splits` is the mean correlation of the
+    maps of two splits, and `broken_by_...` are as in `gbscape.relevance.symmetry.broken_share`. What is not known is empty.
     """
     rows = []
     for item in maps:
         known = len(item.energies_j_m2) > 0
         symmetry = find_symmetry(item.positions, item.cell)
+        between = [pearsonr(*pair).statistic for pair in itertools.combinations(item.of_atoms, 2)]
         splits = [(str(split), [split]) for split in range(len(item.of_atoms))]
         if len(splits) > 1:
             splits.append((MEAN, list(range(len(item.of_atoms)))))
@@ -69,13 +74,22 @@ def tabulate_statistics(maps: Sequence[RelevanceMap]) -> pd.DataFrame:
                     "unit_share_of_energy": _share(item.energies_j_m2, item.in_unit) if known else np.nan,
                     "auc_of_magnitude": area_under_curve(np.abs(relevance), item.in_unit),
                     "auc_of_value": area_under_curve(relevance, item.in_unit),
-                    "pearson_with_energy": pearsonr(relevance, item.energies_j_m2).statistic if known else np.nan,
-                    "spearman_with_energy": spearmanr(relevance, item.energies_j_m2).statistic if known else np.nan,
+                    **(_with_energy(relevance, item) if known else {}),
+                    "pearson_between_splits": np.mean(between) if between else np.nan,
                     "broken_by_translation": broken_share(relevance, symmetry.translation_orbits),
                     "broken_by_symmetry": broken_share(relevance, symmetry.orbits),
                 }
             )
     return pd.DataFrame(rows, columns=STATISTICS_COLUMNS)
+
+
+def _with_energy(relevance: Array, item: RelevanceMap) -> dict[str, float]:
+    energies, units = item.energies_j_m2, item.in_unit
+    return {
+        "pearson_with_energy": pearsonr(relevance, energies).statistic,
+        "spearman_with_energy": spearmanr(relevance, energies).statistic,
+        "pearson_with_energy_in_units": pearsonr(relevance[units], energies[units]).statistic,
+    }
 
 
 def _share(values: Array, chosen: NDArray[np.bool_]) -> float:
