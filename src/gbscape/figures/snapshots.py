@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from gbscape.figures.columns import require_columns
@@ -223,7 +224,7 @@ def _draw_parity(ax: Axes, rows: pd.DataFrame, colour: str, ends: tuple[float, f
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     first = rows.iloc[0]
-    text = f"MAE {1000 * first['mae_mean_j_m2']:.2f} mJ m$^{{-2}}$\n$R^2$ {first['r2_mean']:.2f}"
+    text = f"MAE {1000 * first['mae_mean_j_m2']:.2f} mJ m$^{{-2}}$\n$R^2$ {first['r2_mean']:.4f}"
     ax.text(0.96, 0.05, text, transform=ax.transAxes, ha="right", fontsize=7, linespacing=1.35)
 
 
@@ -238,16 +239,21 @@ def _draw_errors(ax: Axes, data: pd.DataFrame, names: list[str], models: list[st
                 x, 1000 * first["mae_mean_j_m2"], 0.9 * width, yerr=1000 * first["mae_std_j_m2"], color=colours[name],
                 alpha=1.0 if number == 0 else 0.55, error_kw={"lw": 0.8, "capsize": 2},
             )  # fmt: skip
-            ax.text(x, 0, f" {_MODELS[model]}", rotation=90, ha="center", va="bottom", fontsize=6.5, color="white")
+            above = 1000 * (first["mae_mean_j_m2"] + first["mae_std_j_m2"])
+            text = f"{_MODELS[model].split()[0]}\n{1000 * first['mae_mean_j_m2']:.2f}"
+            ax.annotate(
+                text, (x, above), (0, 2), textcoords="offset points", ha="center", va="bottom", fontsize=6.5, zorder=5,
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+            )  # fmt: skip
         published = float(first["published_mae_j_m2"])
         if np.isfinite(published):
             ax.hlines(1000 * published, place - 0.45, place + 0.45, color=INK, lw=1.6, zorder=4)
     baseline = 1000 * float(data["baseline_mae_j_m2"].mean())
     ax.axhline(baseline, color=GREY, ls="--", lw=1.0)
     ax.set_xticks(range(len(names)), [fill(representation_label(name), 24) for name in names])
-    ax.set(xlim=(-0.6, len(names) - 0.4), ylim=(0, 1.12 * max(baseline, 1000 * data["mae_mean_j_m2"].max())))
+    ax.set(xlim=(-0.6, len(names) - 0.4), ylim=(0, 1.25 * max(baseline, 1000 * data["mae_mean_j_m2"].max())))
     ax.set_ylabel("MAE (mJ m$^{-2}$)")
     handles = [Line2D([], [], color=GREY, ls="--", lw=1.0, label="predicting the mean")]
     if np.isfinite(data["published_mae_j_m2"]).any():
         handles.append(Line2D([], [], color=INK, lw=1.6, label="published (Homer et al. 2019)"))
-    ax.legend(handles=handles, loc="best", fontsize=7)
+    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, fontsize=7, borderaxespad=0.2)
