@@ -300,8 +300,8 @@ def test_training_takes_as_many_snapshots_as_asked(tmp_path: Path) -> None:
 def record_of(atoms: Atoms, mask: np.ndarray) -> dict:
     marked = atoms.copy()
     marked.set_array("boundary", mask)
-    # The atoms right of the middle plane, and a few others, are not crystal.
-    marked.set_array("structure_type", np.where((atoms.positions[:, 0] > 0.5) & mask, 0, 1).astype(np.int8))
+    # The middle layer and the one to its right are not crystal.
+    marked.set_array("structure_type", np.where((atoms.positions[:, 0] > -0.5) & mask, 0, 1).astype(np.int8))
     marked.set_array("energy_ev", np.linspace(-4.45, -4.2, len(atoms)))
     return {"structure": atoms_to_record(marked), "cohesive_energy_ev": -4.45}
 
