@@ -325,6 +325,14 @@ def test_published_marks_are_one_for_each_cell_and_say_how_certain_they_are() ->
         assert (marks["yes"], marks.get("researcher", 0)) == (checks, by_researcher)
 
 
+def test_marks_are_found_by_the_published_name() -> None:
+    published = pd.DataFrame([("automation", "st", "yes", "stated")], columns=NO_MARKS.columns)
+    rows = coverage("st~n_scales=8", ["a"], ["a"], [])
+    assert verdicts.entries(rows, published, SETTINGS)["published"].isna().all()
+    entries = verdicts.entries(rows, published, SETTINGS, {"st~n_scales=8": "st"}).set_index("property")
+    assert entries.loc["automation", "published"] == "yes"
+
+
 def test_table_and_picture(measured: dict[str, pd.DataFrame], tmp_path: Path) -> None:
     published = pd.read_csv(PROJECT / "resources/published/homer2019_table2.csv")
     measurements = pd.concat(

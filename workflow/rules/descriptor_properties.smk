@@ -14,6 +14,14 @@ if CONFIG.descriptor_properties.wanted:
         CONFIG.descriptor_properties, without=["representations", "classifications"]
     )
 
+    # Names in the published table.
+    PUBLISHED_AS = {
+        "soap": "soap",
+        "local_environments": "ler",
+        "scattering": "st",
+        "oriented_scattering": "st",
+    }
+
     rule relax_again:
         input:
             survey=rules.select_boundary_atoms.output[0],
@@ -123,6 +131,11 @@ if CONFIG.descriptor_properties.wanted:
             tasks=1,
         params:
             settings=leaf(CONFIG.descriptor_properties),
+            published_as={
+                name: PUBLISHED_AS[COMPUTED[name].kind]
+                for name in MEASURED
+                if COMPUTED[name].kind in PUBLISHED_AS
+            },
             code=code_of("descriptor_properties_judge.py"),
         script:
             "../scripts/descriptor_properties_judge.py"

@@ -18,5 +18,6 @@ table = entries(
     measurements=pd.read_csv(snakemake.output.measurements),
     published=pd.read_csv(snakemake.input.published),
     settings=DescriptorProperties(**snakemake.params.settings),
+    published_as=snakemake.params.published_as,
 )
 write_csv(snakemake.output.properties, table)

@@ -14,6 +14,9 @@ from gbscape.descriptor_properties.tables import MEASUREMENT_COLUMNS, Describe, 
 from gbscape.descriptor_properties.transformations import same_boundary
 from gbscape.features.matrix import FeatureMatrix
 
+LEAST_DEVIATION = 1e-3
+"""Components whose standard deviation in the survey is less, of the largest, may hold nothing but rounding in single precision."""
+
 Row = tuple[str, str, str, float | None, float]
 """Property, quantity, boundary, x, value."""
 Select = Callable[[Atoms], NDArray[np.bool_]]
@@ -53,7 +56,7 @@ def measure(
         rows += _comparison(name, own[name], survey, map(describe, relaxed_again[name]), scale)
         rows += _perturbations(name, slab, own[name], describe, select, scale, settings, seed)
         rows += _smoothness(name, slab, describe, scale, settings)
-    rows += _separation(settings.boundaries[0], slabs[settings.boundaries[0]], describe, scale, settings)
+    rows += _separation(settings.boundaries[0], slabs[settings.boundaries[0]], describe, survey.values, settings)
     table = pd.DataFrame(rows, columns=MEASUREMENT_COLUMNS[1:])
     table.insert(0, "descriptor", descriptor)
     return table
@@ -124,16 +127,23 @@ def _smoothness(
 
 
 def _separation(
-    name: str, slab: Atoms, describe: Describe, scale: float, settings: DescriptorProperties
+    name: str, slab: Atoms, describe: Describe, survey: Vector, settings: DescriptorProperties
 ) -> Iterator[Row]:
-    """How far two defects are from adding up, of the effect of one: the geometric mean of both alone."""
+    """How far two defects are from adding up, of the effect of one: the geometric mean of both alone.
+
+    Each component is in units of its standard deviation in the survey, as trees and models that scale their inputs see it:
+    components of long range count as much as those of short range, whose values are often larger.
+    """
+    deviation = survey.std(axis=0)
+    varying = deviation > LEAST_DEVIATION * deviation.max()
     repeated, first, partners = paths.defect_pairs(slab, settings.separations_angstrom)
 
     def with_defects(*atoms: int) -> Vector:
-        return describe(paths.with_defects(repeated, atoms, settings.defect_angstrom))
+        vector = describe(paths.with_defects(repeated, atoms, settings.defect_angstrom))
+        return np.asarray(vector[varying] / deviation[varying])
 
     perfect, one = with_defects(), with_defects(first)
-    yield "multi-scale", "effect of one defect", name, None, float(np.linalg.norm(one - perfect)) / scale
+    yield "multi-scale", "effect of one defect", name, None, float(np.linalg.norm(one - perfect))
     for distance, partner in partners:
         other, both = with_defects(partner), with_defects(first, partner)
         alone = np.sqrt(np.linalg.norm(one - perfect) * np.linalg.norm(other - perfect))

@@ -13,7 +13,7 @@ Describe = Callable[[Atoms], Vector]
 MEASUREMENT_COLUMNS = ["descriptor", "property", "quantity", "boundary", "x", "value"]
 """One number each. `x` is the length in Angstrom or the number of steps it belongs to, empty where there is none. Changes of a
 description are Euclidean distances over the typical distance between two boundaries of the survey (see
-`measure.typical_distance`), unless the quantity says otherwise."""
+`measure.typical_distance`); those of pairs of defects are of components in units of their standard deviations in the survey."""
 
 ENTRY_COLUMNS = [
     "descriptor", "property", "quantity", "value", "verdict", "published", "certainty", "rule", "note"

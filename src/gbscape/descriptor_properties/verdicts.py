@@ -1,6 +1,6 @@
 """What the measurements say: for each property a number, a rule with its thresholds, and a verdict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +48,19 @@ class Property:
     judge: Callable[[pd.DataFrame, DescriptorProperties], Entry] | None = None
 
 
-def entries(measurements: pd.DataFrame, published: pd.DataFrame, settings: DescriptorProperties) -> pd.DataFrame:
+def entries(
+    measurements: pd.DataFrame,
+    published: pd.DataFrame,
+    settings: DescriptorProperties,
+    published_as: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """The table, columns `ENTRY_COLUMNS`: a row for each property and descriptor, in the published order of properties.
 
     Args:
         measurements: columns `tables.MEASUREMENT_COLUMNS`, of all descriptors.
         published: columns property, descriptor, mark, certainty; may have no rows.
         settings: with which it was measured.
+        published_as: the published table's name of each descriptor that has another one there.
     """
     marks = published.set_index(["property", "descriptor"])
     rows = []
@@ -67,7 +73,8 @@ def entries(measurements: pd.DataFrame, published: pd.DataFrame, settings: Descr
                 if its.judge is None or relevant.empty
                 else its.judge(relevant.set_index("quantity"), settings)
             )
-            mark = marks.loc[(its.name, descriptor)] if (its.name, descriptor) in marks.index else None
+            cell = (its.name, (published_as or {}).get(descriptor, descriptor))
+            mark = marks.loc[cell] if cell in marks.index else None
             rows.append(
                 {
                     "descriptor": descriptor,
@@ -237,8 +244,8 @@ PROPERTIES = (
     Property(
         "multi-scale",
         "distance in Angstrom up to which two defects do not just add up",
-        f"two displaced atoms change the description by more than {ADDS_UP:g} of the effect of one beyond the sum of both: yes at "
-        "the long range of the settings (less a tenth), partly at half of it",
+        f"two displaced atoms change the description, its components scaled to equal spread, by more than {ADDS_UP:g} of the effect "
+        "of one beyond the sum of both: yes at the long range of the settings (less a tenth), partly at half of it",
         _multi_scale,
     ),
     Property(

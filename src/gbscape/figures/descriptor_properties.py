@@ -85,7 +85,9 @@ def plot_descriptor_properties(measurements: pd.DataFrame, path: str | Path, set
         left, middle, right = fig.subplots(1, 3)
         for number, name in enumerate(names):
             its = measurements[measurements["descriptor"] == name]
-            style = {"color": colours[name], "marker": _MARKERS[number % len(_MARKERS)], "ms": 4, "lw": 1.3, "mew": 0}
+            # Earlier ones are larger, so that those that coincide are all seen.
+            size = 8 - 5 * number / max(1, len(names) - 1)
+            style = {"color": colours[name], "marker": _MARKERS[number % len(_MARKERS)], "ms": size, "lw": size / 3, "mew": 0}
             _draw_response(left, its[its["property"] == "perturbations"], style)
             _draw_steps(middle, its[its["property"] == "smoothly varying"], style)
             _draw_pairs(right, its[its["property"] == "multi-scale"], style)
@@ -109,13 +111,13 @@ def _draw_response(ax: Axes, rows: pd.DataFrame, style: dict[str, object]) -> No
 
 
 def _draw_steps(ax: Axes, rows: pd.DataFrame, style: dict[str, object]) -> None:
-    """The worst path: that whose largest step shrinks least."""
+    """The path whose largest step shrinks least."""
     steps = rows[rows["quantity"].str.startswith("largest step")]
     paths = steps.pivot_table(index=["quantity", "boundary"], columns="x", values="value")
     paths = paths[paths.max(axis=1) > _FLOOR]
     if len(paths):
         relative = paths.div(paths.iloc[:, 0], axis=0)
-        worst = relative.loc[(paths.iloc[:, -1] / paths.iloc[:, -2]).idxmax()]
+        worst = relative.loc[relative.iloc[:, -1].idxmax()]
         ax.plot(worst.index, worst, **style)  # type: ignore[arg-type]
 
 
@@ -128,17 +130,23 @@ def _finish(left: Axes, middle: Axes, right: Axes, settings: DescriptorPropertie
     shortest, *_, longest = settings.displacements_angstrom
     left.set(xscale="log", yscale="log", xlabel="Random displacement (Å)", ylabel="Change / typical distance")
     guide = np.array([shortest, longest])
-    left.plot(guide, 3 * guide, color=GREY, lw=0.8, ls="--", zorder=1)
-    left.text(shortest * 1.3, 3 * shortest * 2.2, "in proportion", color=GREY, fontsize=7)
+    left.plot(guide, 0.02 * guide, color=GREY, lw=0.8, ls="--", zorder=1)
+    left.text(20 * shortest, 0.2 * shortest, "in proportion", color=GREY, fontsize=7, va="top")
     counts = [settings.path_steps // coarser for coarser in (4, 2, 1)]
     middle.set_xscale("log", base=2)
     middle.set_yscale("log", base=2)
     middle.set_xticks(counts, labels=[str(count) for count in counts])
+    middle.set_yticks([1.0, 0.5, 0.25], labels=["1", "1/2", "1/4"])
     middle.plot(counts, [counts[0] / count for count in counts], color=GREY, lw=0.8, ls="--", zorder=1)
     middle.set(xlabel="Steps of the path", ylabel="Largest step / that of the coarsest path")
     right.set(yscale="log", xlabel="Distance between two defects (Å)", ylabel="Not additive / effect of one")
     right.axhline(0.01, color=GREY, lw=0.8, ls="--", zorder=1)
     right.axvline(settings.long_range_angstrom, color=GREY, lw=0.8, ls=":", zorder=1)
+    for ax in (left, right):
+        powers = range(-6, 2)
+        ax.set_yticks([_FLOOR, *(10.0**k for k in powers)], labels=["0", *(f"$10^{{{k}}}$" for k in powers)])
+        ax.set_ylim(_FLOOR / 2, max(3.0, 1.5 * ax.dataLim.y1))
+        ax.minorticks_off()
     for ax, letter, title in (
         (left, "a", "Response to perturbations"), (middle, "b", "Along a path, steps halved"), (right, "c", "Range of interplay")
     ):  # fmt: skip
