@@ -10,7 +10,7 @@ from gbscape.config.learn import BoostedTrees, Learn, LearningCurve, Smote
 from gbscape.learn.boosted_trees import fit_boosted_trees
 from gbscape.learn.evaluation import evaluate, evaluate_random
 from gbscape.learn.learning_curve import learning_curve
-from gbscape.learn.splits import cross_validation_folds
+from gbscape.learn.splits import cross_validation_folds, numbered_split
 from gbscape.learn.tables import (
     CONFUSION_COLUMNS,
     IMPORTANCE_COLUMNS,
@@ -176,6 +176,65 @@ def test_constant_columns_do_not_matter(problem):
     plain, wide = (run(x, energies, settings=Learn(n_splits=1)) for x in (features, padded))
     assert_frame_equal(plain.scores, wide.scores)
     assert wide.importance["importance_mean"].iloc[[0, -1]].tolist() == [0, 0]
+
+
+def test_drawn_columns_are_counted_as_the_original_ones(problem):
+    """The four of 300 columns that a fit draws: the model is xgboost's on them, and its gains stand in their places."""
+    features, energies = problem
+    wide = np.random.default_rng(2).standard_normal((N, 300))
+    wide[:, :6] = features
+    wide[:, ::2] = 7.0
+    settings = BoostedTrees(columns_per_fit=4, columns_per_tree=None, max_trees=30)
+    model = fit_boosted_trees(wide, energies, "regression", settings, None, 0)
+    assert len(model.columns) == 4
+    assert (model.columns % 2 == 1).all(), "a constant column was drawn"
+    parameters = {"eta": 0.1, "max_depth": 3, "tree_method": "exact", "nthread": 1}
+    reference = xgb.train(parameters, xgb.DMatrix(wide[:, model.columns], energies), model.n_trees)
+    np.testing.assert_allclose(model.predict(wide), reference.predict(xgb.DMatrix(wide[:, model.columns])), rtol=1e-6)
+    gain = reference.get_score(importance_type="total_gain")
+    share = model.importance()
+    assert share.shape == (300,)
+    for i, column in enumerate(model.columns):
+        assert share[column] == pytest.approx(gain.get(f"f{i}", 0.0) / sum(gain.values()))
+    assert share.sum() == pytest.approx(1)
+    # What was not drawn is not looked at, and another seed draws others.
+    other = np.where(np.isin(np.arange(300), model.columns), wide, 0.0)
+    np.testing.assert_array_equal(model.predict(other), model.predict(wide))
+    assert set(fit_boosted_trees(wide, energies, "regression", settings, None, 1).columns) != set(model.columns)
+
+
+def test_each_tree_sees_the_columns_that_it_may(problem):
+    features, energies = problem
+    settings = BoostedTrees(columns_per_tree=1, max_trees=40)
+    trees = fit_boosted_trees(features, energies, "regression", settings, None, 0).booster.trees_to_dataframe()
+    used = trees.query("Feature != 'Leaf'").groupby("Tree")["Feature"].nunique()
+    assert (used == 1).all()
+    assert trees["Feature"].nunique() > 3
+
+
+def test_what_ran_before_does_not_matter(problem):
+    """xgboost draws columns from one generator of the process, which other fits leave in another state."""
+    features, energies = problem
+    settings = BoostedTrees(columns_per_tree=2, max_trees=20)
+    first = fit_boosted_trees(features, energies, "regression", settings, None, 0).predict(features)
+    fit_boosted_trees(features[:50], energies[:50], "regression", settings, None, 5)
+    again = fit_boosted_trees(features, energies, "regression", settings, None, 0).predict(features)
+    np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_targets_of_test_rows_do_not_matter(problem, task, monkeypatch):
+    features, energies = problem
+    target = energies if task == "regression" else np.digitize(energies, np.quantile(energies, [0.5, 0.8]))
+    split = numbered_split(target, task, 0.5, 0, 0)
+    monkeypatch.setattr("gbscape.learn.evaluation.numbered_split", lambda *_: split)
+    settings = Learn(n_splits=1, trees=BoostedTrees(max_trees=30, columns_per_tree=3, columns_per_fit=5))
+    plain = run(features, target, task, settings).predictions["y_pred"]
+    for part, same in ((split.test, True), (split.train, False)):
+        other = target.copy()
+        other[part] = np.random.default_rng(1).permutation(target[part])
+        assert not np.array_equal(other, target)
+        assert run(features, other, task, settings).predictions["y_pred"].equals(plain) == same
 
 
 def test_progress_is_reported_for_each_split(problem):

@@ -226,6 +226,12 @@ def test_scale_and_constant_columns_do_not_matter(problem):
     np.testing.assert_allclose(wide, plain, rtol=1e-7)
 
 
+def test_models_learn_the_targets_that_they_are_for():
+    models = {"k": KernelModel(of=("soap",)), "t": RandomisedTrees(of=("soap",), targets=("shear_class",))}
+    assert Learn(models=models).models_for("energy") == ["k"]
+    assert Learn(models=models).models_for("shear_class") == ["k", "t"]
+
+
 def test_bad_models_are_named():
     kernel = KernelModel(of=("soap",))
     with pytest.raises(ValidationError, match=r"models.a.models: 'c' is not one of the models \['b'\]"):

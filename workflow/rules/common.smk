@@ -76,14 +76,20 @@ def one_of(names):
 def learned(table):
     """Paths of one kind of table: of every target that has it, every representation, and models and baseline where they have one."""
     targets = REGRESSION_TARGETS if table == "learning_curve" else TARGETS
-    names = list(REPRESENTATIONS)
-    if table == "learning_curve":
-        names = CONFIG.learn.learning_curve.representations or names
-    elif table != "importance":
-        names += [*CONFIG.learn.models, "random"]
     return [
-        f"{LEARN}/{target}/{name}/{table}.csv" for target in targets for name in names
+        f"{LEARN}/{target}/{name}/{table}.csv"
+        for target in targets
+        for name in names_in(table, target)
     ]
+
+
+def names_in(table, target):
+    """Representations, models and the baseline that one kind of table lists for a target."""
+    if table == "learning_curve":
+        return CONFIG.learn.learning_curve.representations or list(REPRESENTATIONS)
+    if table == "importance":
+        return list(REPRESENTATIONS)
+    return [*REPRESENTATIONS, *CONFIG.learn.models_for(target), "random"]
 
 
 wildcard_constraints:

@@ -10,7 +10,7 @@ def learned_by(model):
 def models_behind(model):
     """Settings of a model, and of those that it averages."""
     return {
-        name: leaf(CONFIG.learn.models[name])
+        name: leaf(CONFIG.learn.models[name], without=["targets"])
         for name in (model, *CONFIG.learn.parts(model))
     }
 
