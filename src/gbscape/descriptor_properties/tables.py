@@ -13,7 +13,7 @@ Describe = Callable[[Atoms], Vector]
 MEASUREMENT_COLUMNS = ["descriptor", "property", "quantity", "boundary", "x", "value"]
 """One number each. `x` is the length in Angstrom or the number of steps it belongs to, empty where there is none. Changes of a
 description are Euclidean distances over the typical distance between two boundaries of the survey (see
-`measure.typical_distance`); those of pairs of defects are of components in units of their standard deviations in the survey."""
+`measure.typical_distance`), unless the quantity says otherwise."""
 
 ENTRY_COLUMNS = [
     "descriptor", "property", "quantity", "value", "verdict", "published", "certainty", "rule", "note"
@@ -23,3 +23,7 @@ published mark with how certain its place in the table is (see resources/publish
 
 FOUND, LISTED = "unique environments found", "structure types in a list made beforehand"
 """Quantities of the discovery of subunits."""
+
+TOGETHER = "two defects together, of one"
+TOGETHER_SCALED = f"{TOGETHER}, components of equal spread"
+"""Quantities of pairs of defects."""

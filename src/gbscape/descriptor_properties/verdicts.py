@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gbscape.config.descriptor_properties import DescriptorProperties
-from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, FOUND
+from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, FOUND, TOGETHER, TOGETHER_SCALED
 from gbscape.descriptor_properties.transformations import PERMUTATION, ROTATION, TRANSLATION
 
 YES, PARTLY, NO, NOT_MEASURED = "yes", "partly", "no", "not measured"
@@ -146,12 +146,11 @@ def _smoothly_varying(rows: pd.DataFrame, settings: DescriptorProperties) -> Ent
     bends = _halving_ratios(rows[rows.index.str.startswith("largest bend")])
     if not steps:
         return Entry(None, NO, "does not vary")
-    worst, bend = max(steps), max(bends)
-    verdict = (
-        NO if worst > JUMPS else PARTLY if worst > CONTINUOUS or bend > SMOOTH or len(steps) < _paths(rows) else YES
-    )
-    note = f"second differences {bend:.2f}"
-    note += f"; constant on {_paths(rows) - len(steps)} of {_paths(rows)} paths" if len(steps) < _paths(rows) else ""
+    worst, (bend, size) = max(steps)[0], max(bends, default=(0.0, 0.0))
+    constant = _paths(rows) - len(steps)
+    verdict = NO if worst > JUMPS else PARTLY if worst > CONTINUOUS or bend > SMOOTH or constant else YES
+    note = f"second differences {bend:.2f}, there of {size:.1g}"
+    note += f"; constant on {constant} of {_paths(rows)} paths" if constant else ""
     return Entry(worst, verdict, note)
 
 
@@ -160,13 +159,13 @@ def _paths(rows: pd.DataFrame) -> int:
     return len({(quantity, boundary) for quantity, boundary in zip(steps.index, steps["boundary"], strict=True)})
 
 
-def _halving_ratios(rows: pd.DataFrame) -> list[float]:
-    """Ratio at the last halving of the steps, of each path on which anything changes."""
+def _halving_ratios(rows: pd.DataFrame) -> list[tuple[float, float]]:
+    """Ratio at the last halving of the steps and the value then, of each path on which anything changes."""
     ratios = []
     for _, path in rows.groupby([rows.index, "boundary"]):
         *_, coarse, fine = path.sort_values("x")["value"]
         if coarse > ROUNDING:
-            ratios.append(float(fine / coarse))
+            ratios.append((float(fine / coarse), float(fine)))
     return ratios
 
 
@@ -179,13 +178,17 @@ def _share(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
 def _multi_scale(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
     if not float(rows.loc["effect of one defect", "value"]) > ROUNDING:
         return Entry(None, NO, "does not see a displaced atom")
-    together = _where(rows, "two defects together, of one")
-    seen = together.loc[together["value"] >= ADDS_UP, "x"]
-    reach = float(seen.max()) if len(seen) else 0.0
+    reach = _reach(_where(rows, TOGETHER))
     long = settings.long_range_angstrom
     # Pairs are found within an atom's distance of the length asked for.
     verdict = YES if reach >= 0.9 * long else PARTLY if reach >= 0.5 * long else NO
-    return Entry(reach, verdict, "" if len(seen) else "defects add up at every distance")
+    return Entry(reach, verdict, f"{_reach(_where(rows, TOGETHER_SCALED)):.3g} where all components have equal spread")
+
+
+def _reach(pairs: pd.DataFrame) -> float:
+    """Largest distance of two defects that do not add up; 0 where all do."""
+    seen = pairs.loc[pairs["value"] >= ADDS_UP, "x"]
+    return float(seen.max()) if len(seen) else 0.0
 
 
 def _subunit_discovery(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
@@ -244,8 +247,8 @@ PROPERTIES = (
     Property(
         "multi-scale",
         "distance in Angstrom up to which two defects do not just add up",
-        f"two displaced atoms change the description, its components scaled to equal spread, by more than {ADDS_UP:g} of the effect "
-        "of one beyond the sum of both: yes at the long range of the settings (less a tenth), partly at half of it",
+        f"two displaced atoms change the description by more than {ADDS_UP:g} of the effect of one beyond the sum of both: yes at the "
+        "long range of the settings (less a tenth), partly at half of it",
         _multi_scale,
     ),
     Property(

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from gbscape.config.descriptor_properties import DescriptorProperties
-from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, MEASUREMENT_COLUMNS
+from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, MEASUREMENT_COLUMNS, TOGETHER, TOGETHER_SCALED
 from gbscape.figures.columns import require_columns
 from gbscape.figures.html_table import write_html_table
 from gbscape.figures.labels import in_usual_order, representation_colours, representation_label
@@ -87,7 +87,13 @@ def plot_descriptor_properties(measurements: pd.DataFrame, path: str | Path, set
             its = measurements[measurements["descriptor"] == name]
             # Earlier ones are larger, so that those that coincide are all seen.
             size = 8 - 5 * number / max(1, len(names) - 1)
-            style = {"color": colours[name], "marker": _MARKERS[number % len(_MARKERS)], "ms": size, "lw": size / 3, "mew": 0}
+            style = {
+                "color": colours[name],
+                "marker": _MARKERS[number % len(_MARKERS)],
+                "ms": size,
+                "lw": size / 3,
+                "mew": 0,
+            }
             _draw_response(left, its[its["property"] == "perturbations"], style)
             _draw_steps(middle, its[its["property"] == "smoothly varying"], style)
             _draw_pairs(right, its[its["property"] == "multi-scale"], style)
@@ -96,7 +102,7 @@ def plot_descriptor_properties(measurements: pd.DataFrame, path: str | Path, set
             Line2D([], [], color=colours[n], marker=_MARKERS[i % len(_MARKERS)], ms=5, mew=0, label=_label(n))
             for i, n in enumerate(names)
         ]
-        handles.append(Line2D([], [], color="#666666", ls=":", lw=1, label="atoms selected anew"))
+        handles.append(Line2D([], [], color="#666666", ls=":", lw=1, label="a: atoms selected anew, c: equal spread"))
         fig.legend(handles=handles, loc="outside upper center", ncols=len(handles))
 
 
@@ -122,8 +128,10 @@ def _draw_steps(ax: Axes, rows: pd.DataFrame, style: dict[str, object]) -> None:
 
 
 def _draw_pairs(ax: Axes, rows: pd.DataFrame, style: dict[str, object]) -> None:
-    pairs = rows[rows["quantity"] == "two defects together, of one"].sort_values("x")
-    ax.plot(pairs["x"], pairs["value"].clip(lower=_FLOOR), **style)  # type: ignore[arg-type]
+    for quantity, line in ((TOGETHER, "-"), (TOGETHER_SCALED, ":")):
+        pairs = rows[rows["quantity"] == quantity].sort_values("x")
+        look = style | ({"marker": "", "lw": 1.0} if line == ":" else {})
+        ax.plot(pairs["x"], pairs["value"].clip(lower=_FLOOR), ls=line, **look)  # type: ignore[arg-type]
 
 
 def _finish(left: Axes, middle: Axes, right: Axes, settings: DescriptorProperties) -> None:
