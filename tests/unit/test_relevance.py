@@ -10,6 +10,8 @@ import torch
 from ase import Atoms
 from ase.build import fcc100
 from ase.io.cube import read_cube
+from ase.units import Bohr
+from ovito.io import import_file
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
@@ -369,9 +371,14 @@ def test_files_of_a_map_open_elsewhere(maps: list[RelevanceMap], tmp_path: Path)
     assert atoms.arrays["in_unit"].dtype == bool
     with (tmp_path / "map.cube").open() as file:
         cube = read_cube(file)
-    np.testing.assert_allclose(cube["data"], again.of_points, atol=1e-5 * np.abs(again.of_points).max())
+    in_bohr = again.of_points * Bohr**3
+    np.testing.assert_allclose(cube["data"], in_bohr, atol=1e-5 * np.abs(in_bohr).max())
     np.testing.assert_allclose(cube["atoms"].positions, atoms.positions, atol=1e-4)
     np.testing.assert_allclose(cube["atoms"].cell.lengths(), again.cell, rtol=1e-4)
+    seen = import_file(str(tmp_path / "map.cube")).compute()
+    (grid,) = seen.grids.values()
+    values = grid["Property"][...]
+    assert values.sum() * seen.cell.volume / values.size == pytest.approx(again.of_atoms[0].sum(), rel=1e-3)
 
 
 def test_statistics(maps: list[RelevanceMap]) -> None:

@@ -7,6 +7,7 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.io.cube import write_cube
+from ase.units import Bohr
 from numpy.typing import NDArray
 
 from gbscape.store.atomic import atomic_path
@@ -70,8 +71,9 @@ def export_map(relevance: RelevanceMap, xyz: str | Path, cube: str | Path) -> No
     """Write the atoms as extended XYZ and the relevance density as a Gaussian cube file, both by the first model.
 
     Columns of the XYZ: species, position (Angstrom), relevance_j_m2, in_unit (T for atoms of the structural units) and, if it is
-    known, energy_j_m2; the comment line has the prediction and the reference. The cube holds J/m^2 per Angstrom^3, its
-    lengths in Bohr as the format wants it; in both files the cell is the transform's, with the boundary in its middle.
+    known, energy_j_m2; the comment line has the prediction and the reference. The cube is in atomic units as the format wants
+    it, lengths in Bohr and the relevance density in J/m^2 per Bohr^3, which OVITO shows per Angstrom^3. In both files
+    the cell is the transform's, with the boundary in its middle.
     """
     atoms = Atoms(
         np.full(len(relevance.positions), relevance.number),
@@ -92,4 +94,6 @@ def export_map(relevance: RelevanceMap, xyz: str | Path, cube: str | Path) -> No
     with atomic_path(xyz) as temporary:
         ase.io.write(temporary, atoms, format="extxyz")
     with atomic_path(cube) as temporary, temporary.open("w", encoding="utf-8") as file:
-        write_cube(file, atoms, relevance.of_points, comment=f"relevance in J/m^2 per Angstrom^3, map {relevance.name}")
+        write_cube(
+            file, atoms, relevance.of_points * Bohr**3, comment=f"relevance in J/m^2 per Bohr^3, {relevance.name}"
+        )
