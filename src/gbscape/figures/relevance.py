@@ -123,7 +123,7 @@ def plot_relevance(panels: Sequence[RelevancePanel], path: str | Path) -> None:
     rows = [row for row in rows if row]
     if not rows:
         raise ValueError("there is no map of relevance to draw")
-    panel_width, panel_height, gap, head, foot = 1.65, 2.2, 0.42, 0.46, 1.05
+    panel_width, panel_height, gap, head, foot = 1.65, 2.2, 0.42, 0.46, 1.2
     columns = 3
     width = columns * (panel_width + gap) + gap
     height = len(rows) * (panel_height + head + foot)
@@ -178,19 +178,23 @@ def _note(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
     single = rows[rows["split"].astype(str) != MEAN]
     deviation = first["prediction_j_m2"] - first["reference_j_m2"]
-    auc = f"{first['auc_of_magnitude']:.2f}"
-    if len(single) > 1:
-        low, high = single["auc_of_magnitude"].min(), single["auc_of_magnitude"].max()
-        auc += f" ({low:.2f} to {high:.2f})"
     share, atoms = 100 * first["unit_share_of_relevance"], 100 * first["unit_share_of_atoms"]
     agreement = f"splits correlate {first['pearson_between_splits']:.2f}\n" if len(single) > 1 else ""
     return (
         f"sum {_energy(deviation)} J m$^{{-2}}$\n"
         f"units: {share:.0f} % of |relevance|,\n"
-        f"{atoms:.0f} % of the atoms; AUC {auc}\n"
+        f"{atoms:.0f} % of the atoms\n"
+        f"AUC of |r| {_over_splits(single['auc_of_magnitude'])},\n"
+        f"of r {_over_splits(single['auc_of_value'])}\n"
         f"{agreement}"
         f"explained structure in training: {'yes' if first['explained_was_in_training'] else 'no'}"
     )
+
+
+def _over_splits(values: "pd.Series[float]") -> str:
+    """Value of the first split, with the range over all."""
+    of_first = f"{values.iloc[0]:.2f}"
+    return f"{of_first} ({values.min():.2f} to {values.max():.2f})" if len(values) > 1 else of_first
 
 
 def _energy(value: float) -> str:
