@@ -46,7 +46,7 @@ SAMPLED_CUSP_CONSTANT = 1.0
 FEWEST_POINTS = 4.0
 """Least points along y and z over the root of constant / tolerance: to a wavelet as wide as the cell there are few cusps,
 whose errors do not average."""
-CHUNK_VALUES = 2**24
+CHUNK_VALUES = 2**20
 """Moduli that are held at a time where the compiled pass is not used."""
 
 
