@@ -33,6 +33,8 @@ def test_default_representations_are_those_of_the_paper():
     assert expand(defaults) == defaults
     paper = defaults["soap"]
     assert (paper.n_max, paper.l_max, paper.cutoff_angstrom) == (18, 18, 5.0)
+    st = defaults["st"]
+    assert (st.spacing_angstrom, st.layers, st.order, st.n_scales, st.n_azimuthal, st.n_polar) == (0.25, 2, 4, 16, 16, 16)
     assert [scale.cutoff_angstrom for scale in defaults["multi_scale_soap"].single_scales()] == [3.5, 5.0, 7.0]
 
 
@@ -231,7 +233,7 @@ def test_vectors_are_those_of_their_representation_and_have_a_name_for_each_feat
 def test_lengths_of_the_default_vectors():
     defaults = Features().representations
     lengths = {name: len(feature_names(its)) for name, its in defaults.items() if not isinstance(its, Concatenate)}
-    assert lengths == {"soap": 3250, "multi_scale_soap": 3 * 1015, "st": 153}
+    assert lengths == {"soap": 3250, "multi_scale_soap": 3 * 1015, "st": 65_568}
 
 
 def test_what_cannot_be_featurized_is_refused():

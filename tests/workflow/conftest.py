@@ -34,7 +34,13 @@ TINY: dict[str, Any] = {
         "representations": {
             "soap": {"kind": "soap", "n_max": 4, "l_max": 4},
             "multi_scale_soap": {"kind": "multi_scale_soap", "n_max": 4, "l_max": 4},
-            "st": {"kind": "scattering", "j_max": 1, "l_max": 2},
+            "st": {
+                "kind": "oriented_scattering",
+                "spacing_angstrom": 0.5,
+                "n_scales": 2,
+                "n_azimuthal": 2,
+                "n_polar": 2,
+            },
         },
         "shards": 2,
     },

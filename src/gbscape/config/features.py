@@ -45,7 +45,7 @@ class Features(Settings):
         default={
             "soap": Soap(),
             "multi_scale_soap": MultiScaleSoap(),
-            "st": Scattering(),
+            "st": OrientedScattering(),
             "soap+st": Concatenate(of=("soap", "st")),
         },
         min_length=1,
