@@ -10,12 +10,9 @@ from numpy.typing import NDArray
 
 from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.descriptor_properties import paths
-from gbscape.descriptor_properties.tables import MEASUREMENT_COLUMNS, TOGETHER, TOGETHER_SCALED, Describe, Vector
+from gbscape.descriptor_properties.tables import MEASUREMENT_COLUMNS, TOGETHER, Describe, Vector
 from gbscape.descriptor_properties.transformations import same_boundary
 from gbscape.features.matrix import FeatureMatrix
-
-LEAST_DEVIATION = 1e-3
-"""Components whose standard deviation in the survey is less, of the largest, may hold nothing but rounding in single precision."""
 
 Row = tuple[str, str, str, float | None, float]
 """Property, quantity, boundary, x, value."""
@@ -56,7 +53,7 @@ def measure(
         rows += _comparison(name, own[name], survey, map(describe, relaxed_again[name]), scale)
         rows += _perturbations(name, slab, own[name], describe, select, scale, settings, seed)
         rows += _smoothness(name, slab, describe, scale, settings)
-    rows += _separation(settings.boundaries[0], slabs[settings.boundaries[0]], describe, survey.values, scale, settings)
+    rows += _separation(settings.boundaries[0], slabs[settings.boundaries[0]], describe, scale, settings)
     table = pd.DataFrame(rows, columns=MEASUREMENT_COLUMNS[1:])
     table.insert(0, "descriptor", descriptor)
     return table
@@ -127,28 +124,19 @@ def _smoothness(
 
 
 def _separation(
-    name: str, slab: Atoms, describe: Describe, survey: Vector, scale: float, settings: DescriptorProperties
+    name: str, slab: Atoms, describe: Describe, scale: float, settings: DescriptorProperties
 ) -> Iterator[Row]:
-    """How far two defects are from adding up, of the effect of one: the geometric mean of both alone.
-
-    Once as the vectors are, and once with each component in units of its standard deviation in the survey, as trees and models
-    that scale their inputs see it: there components of long range count as much as those of short range, whose values are
-    often larger.
-    """
+    """How far two defects are from adding up, of the effect of one: the geometric mean of both alone."""
     repeated, first, partners = paths.defect_pairs(slab, settings.separations_angstrom)
 
     def with_defects(*atoms: int) -> Vector:
         return describe(paths.with_defects(repeated, atoms, settings.defect_angstrom))
 
-    deviation = survey.std(axis=0)
-    varying = deviation > LEAST_DEVIATION * deviation.max()
-    weights = np.where(varying, 1 / np.where(varying, deviation, 1.0), 0.0)
     perfect, one = with_defects(), with_defects(first)
-    yield "multi-scale", "effect of one defect", name, None, float(np.linalg.norm(one - perfect)) / scale
+    effect = float(np.linalg.norm(one - perfect))
+    yield "multi-scale", "effect of one defect", name, None, effect / scale
     for distance, partner in partners:
         other, both = with_defects(partner), with_defects(first, partner)
-        for quantity, weight in ((TOGETHER, np.ones_like(weights)), (TOGETHER_SCALED, weights)):
-            effects = [float(np.linalg.norm(weight * (alone - perfect))) for alone in (one, other)]
-            together = float(np.linalg.norm(weight * (both - one - other + perfect)))
-            if min(effects) > 0:
-                yield "multi-scale", quantity, name, distance, together / float(np.sqrt(effects[0] * effects[1]))
+        alone = float(np.sqrt(effect * np.linalg.norm(other - perfect)))
+        if alone > 0:
+            yield "multi-scale", TOGETHER, name, distance, float(np.linalg.norm(both - one - other + perfect)) / alone

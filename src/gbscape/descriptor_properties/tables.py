@@ -25,5 +25,4 @@ FOUND, LISTED = "unique environments found", "structure types in a list made bef
 """Quantities of the discovery of subunits."""
 
 TOGETHER = "two defects together, of one"
-TOGETHER_SCALED = f"{TOGETHER}, components of equal spread"
-"""Quantities of pairs of defects."""
+"""Quantity of pairs of defects."""

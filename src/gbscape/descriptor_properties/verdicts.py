@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gbscape.config.descriptor_properties import DescriptorProperties
-from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, FOUND, TOGETHER, TOGETHER_SCALED
+from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, FOUND, TOGETHER
 from gbscape.descriptor_properties.transformations import PERMUTATION, ROTATION, TRANSLATION
 
 YES, PARTLY, NO, NOT_MEASURED = "yes", "partly", "no", "not measured"
@@ -178,17 +178,14 @@ def _share(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
 def _multi_scale(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:
     if not float(rows.loc["effect of one defect", "value"]) > ROUNDING:
         return Entry(None, NO, "does not see a displaced atom")
-    reach = _reach(_where(rows, TOGETHER))
+    together = _where(rows, TOGETHER)
+    seen = together.loc[together["value"] >= ADDS_UP, "x"]
+    reach = float(seen.max()) if len(seen) else 0.0
     long = settings.long_range_angstrom
     # Pairs are found within an atom's distance of the length asked for.
     verdict = YES if reach >= 0.9 * long else PARTLY if reach >= 0.5 * long else NO
-    return Entry(reach, verdict, f"{_reach(_where(rows, TOGETHER_SCALED)):.3g} where all components have equal spread")
-
-
-def _reach(pairs: pd.DataFrame) -> float:
-    """Largest distance of two defects that do not add up; 0 where all do."""
-    seen = pairs.loc[pairs["value"] >= ADDS_UP, "x"]
-    return float(seen.max()) if len(seen) else 0.0
+    there = together.iloc[int((together["x"] - long).abs().to_numpy().argmin())]
+    return Entry(reach, verdict, f"at {there['x']:.1f} Angstrom {there['value']:.1g}")
 
 
 def _subunit_discovery(rows: pd.DataFrame, settings: DescriptorProperties) -> Entry:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from gbscape.config.descriptor_properties import DescriptorProperties
-from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, MEASUREMENT_COLUMNS, TOGETHER, TOGETHER_SCALED
+from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, MEASUREMENT_COLUMNS, TOGETHER
 from gbscape.figures.columns import require_columns
 from gbscape.figures.html_table import write_html_table
 from gbscape.figures.labels import in_usual_order, representation_colours, representation_label
@@ -25,7 +25,7 @@ _FLOOR = 1e-7
 def descriptor_properties_table(entries: pd.DataFrame) -> pd.DataFrame:
     """The table as it is read: a row a property, a column a descriptor, cells of text.
 
-    The first line of a cell is the verdict, the second the number that decides, what else was found, and the published mark.
+    The first line of a cell is the verdict, the second the published mark, the number that decides, and what else was found.
 
     Args:
         entries: columns `ENTRY_COLUMNS`.
@@ -102,7 +102,7 @@ def plot_descriptor_properties(measurements: pd.DataFrame, path: str | Path, set
             Line2D([], [], color=colours[n], marker=_MARKERS[i % len(_MARKERS)], ms=5, mew=0, label=_label(n))
             for i, n in enumerate(names)
         ]
-        handles.append(Line2D([], [], color="#666666", ls=":", lw=1, label="a: atoms selected anew, c: equal spread"))
+        handles.append(Line2D([], [], color="#666666", ls=":", lw=1, label="a: atoms selected anew"))
         fig.legend(handles=handles, loc="outside upper center", ncols=len(handles))
 
 
@@ -128,10 +128,8 @@ def _draw_steps(ax: Axes, rows: pd.DataFrame, style: dict[str, object]) -> None:
 
 
 def _draw_pairs(ax: Axes, rows: pd.DataFrame, style: dict[str, object]) -> None:
-    for quantity, line in ((TOGETHER, "-"), (TOGETHER_SCALED, ":")):
-        pairs = rows[rows["quantity"] == quantity].sort_values("x")
-        look = style | ({"marker": "", "lw": 1.0} if line == ":" else {})
-        ax.plot(pairs["x"], pairs["value"].clip(lower=_FLOOR), ls=line, **look)  # type: ignore[arg-type]
+    pairs = rows[rows["quantity"] == TOGETHER].sort_values("x")
+    ax.plot(pairs["x"], pairs["value"].clip(lower=_FLOOR), **style)  # type: ignore[arg-type]
 
 
 def _finish(left: Axes, middle: Axes, right: Axes, settings: DescriptorProperties) -> None:
@@ -165,7 +163,7 @@ def _cell(entry: pd.Series) -> str:
     value = entry["value"]
     number = "" if pd.isna(value) else "infinite" if np.isinf(value) else f"{value:.3g}"
     note = _text(entry["note"])
-    return f"{entry['verdict']}\n{'; '.join(part for part in (number, note, _published(entry)) if part)}"
+    return f"{entry['verdict']}\n{'; '.join(part for part in (_published(entry), number, note) if part)}"
 
 
 def _published(entry: pd.Series) -> str:

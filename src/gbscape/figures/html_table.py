@@ -14,7 +14,7 @@ table {{ border-collapse: collapse; }}
 caption {{ caption-side: bottom; text-align: left; color: #666; padding-top: .7rem; max-width: 60rem; }}
 th {{ text-align: left; border-bottom: 2px solid #222; padding: .35rem .9rem .35rem 0; vertical-align: bottom; }}
 td {{ border-bottom: 1px solid #ddd; padding: .35rem .9rem .35rem 0; vertical-align: top; }}
-td small {{ color: #666; }}
+td small {{ color: #666; font-weight: normal; }}
 .good {{ color: #00694d; font-weight: 600; }} .bad {{ color: #b34700; font-weight: 600; }}
 </style></head><body><table><caption>{caption}</caption>
 <thead><tr>{head}</tr></thead>
