@@ -9,8 +9,10 @@ from gbscape.config.figures import Figures
 from gbscape.figures.accuracies import accuracies_data, write_accuracies
 from gbscape.figures.html_table import write_html_table
 from gbscape.figures.rulegraph import plot_rulegraph, rulegraph_data, rules_by_file
-from gbscape.figures.scorecard import COLUMNS, scorecard_data, write_scorecard
+from gbscape.figures.scorecard import COLUMNS, Extras, scorecard_data, write_scorecard
 
+FIGURES = Figures()
+NO_ACCURACIES = pd.DataFrame({"published_percent": []})
 PUBLISHED = pd.DataFrame({"property": ["energy"], "representation": ["soap"], "accuracy_percent": [95.0]})
 
 
@@ -158,3 +160,73 @@ def test_rule_graph_is_drawn_the_same_every_time(tmp_path: Path) -> None:
     for name in ("1.svg", "2.svg"):
         plot_rulegraph(rulegraph_data(DOT), tmp_path / name, {"relax": "survey", "learn": "learn"})
     assert (tmp_path / "1.svg").read_bytes() == (tmp_path / "2.svg").read_bytes()
+
+
+def _rows_of(extras: Extras, settings: Figures = FIGURES, accuracies: pd.DataFrame = NO_ACCURACIES) -> pd.DataFrame:
+    return scorecard_data(None, _energies([]), accuracies, None, settings, extras).set_index("item")
+
+
+def test_goals_are_for_the_best_row() -> None:
+    accuracies = accuracies_data(_scores([96.0, 98.0]), None)
+    for goal, verdict in ((97, "reached"), (97.5, "missed by 0.5 %")):
+        settings = Figures(goals_percent={"energy": goal, "shear_class": 60})
+        (row,) = _rows_of(Extras(), settings, accuracies).query("item.str.startswith('Best')").to_dict("records")
+        assert (row["measured"], row["verdict"], row["note"]) == ("97.0 %", verdict, "SOAP")
+
+
+@pytest.mark.parametrize(
+    ("published", "mae", "verdict"),
+    [(0.0015, 0.00154, "reached"), (0.0015, 0.0016, "missed by 0.0001"), (0.002, 0.0024, "reached"), (None, 1.0, "")],
+)
+def test_errors_of_snapshots(published: float | None, mae: float, verdict: str) -> None:
+    learning = pd.DataFrame(
+        {
+            "representation": ["soap"] * 2, "model": ["ridge"] * 2, "id": ["a", "b"], "mae_mean_j_m2": mae, "mae_std_j_m2": 0.0,
+            "r2_mean": 0.9, "baseline_mae_j_m2": 0.01, "published_mae_j_m2": published, "n_train": 250, "n_test": 750,
+        }
+    )  # fmt: skip
+    row = _rows_of(Extras(snapshots=learning)).loc["Error of snapshots' energies, SOAP, ridge"]
+    assert row["verdict"] == verdict
+    assert "predicting the mean: 0.0100 J/m²" in row["note"]
+
+
+@pytest.mark.parametrize(
+    ("name", "areas", "verdict"),
+    [
+        ("snapshots", [0.8, 0.7], "reached"),
+        ("snapshots", [0.3, 0.2], "not reproduced"),
+        ("survey", [0.5, 0.6], "reached"),
+        ("survey", [0.8, 0.8], "not reproduced"),
+        ("snapshots_from_rest", [0.5, 0.5], ""),
+    ],
+)
+def test_structural_units_in_the_relevance(name: str, areas: list[float], verdict: str) -> None:
+    statistics = pd.DataFrame(
+        {
+            "map": name,
+            "split": ["0", "1", "mean"],
+            "auc_of_magnitude": [*areas, 0.0],  # of the mean map: not one of the splits
+            "unit_share_of_relevance": 0.5,
+            "unit_share_of_atoms": 0.3,
+        }
+    )
+    rows = _rows_of(Extras(relevance=statistics))
+    assert rows["verdict"].tolist() == [verdict]
+    assert rows["measured"].tolist() == [f"{sum(areas) / 2:.2f}"]
+
+
+def test_entries_of_table_2_and_unique_environments() -> None:
+    entries = pd.DataFrame(
+        [
+            ("soap", "invariance", "yes", "yes"),
+            ("soap", "multi-scale", "no", "yes"),
+            ("soap", "connectivity", "not measured", "no"),
+            ("soap", "automation", "yes", None),
+        ],
+        columns=["descriptor", "property", "verdict", "published"],
+    )
+    rows = _rows_of(Extras(properties=entries, environments={"ler": pd.DataFrame({"atoms": [5, 3, 1]})}))
+    table = rows.loc["Entries of Table 2, SOAP"]
+    assert (table["published"], table["measured"]) == (2, 1)
+    assert table["note"] == "multi-scale: no, published yes"
+    assert rows.filter(like="Unique environments", axis=0)["measured"].tolist() == [3]

@@ -43,6 +43,14 @@ CONCATENATED = {
 COMPUTED = {name: r for name, r in REPRESENTATIONS.items() if name not in CONCATENATED}
 TARGETS = CONFIG.learn.targets
 REGRESSION_TARGETS = [t for t in TARGETS if TASKS[t] == "regression"]
+SNAPSHOTS_LEARNED = (
+    CONFIG.snapshots.boundary is not None and CONFIG.snapshots.learning.representations
+)
+MAPPED = CONFIG.relevance.boundary is not None
+JUDGED = [
+    *CONFIG.descriptor_properties.representations,
+    *CONFIG.descriptor_properties.classifications,
+]
 LEARNED = ["scores", "predictions", "importance", "confusion"] if TARGETS else []
 LEARNED += ["learning_curve"] if REGRESSION_TARGETS else []
 

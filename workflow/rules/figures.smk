@@ -250,8 +250,12 @@ rule scorecard_data:
         energies=rules.tabulate_energies.output[0],
         accuracies=rules.accuracies_data.output[0] if TARGETS else [],
         published=PUBLISHED,
+        snapshots=f"{FIGURES}/snapshot_learning.csv" if SNAPSHOTS_LEARNED else [],
+        relevance=f"{RESULTS}/relevance/statistics.csv" if MAPPED else [],
+        properties=(f"{RESULTS}/descriptor_properties/properties.csv" if JUDGED else []),
+        environments=ENVIRONMENT_TABLES,
     output:
-        f"{FIGURES}/scorecard.csv",
+        f"{RESULTS}/scorecard.csv",
     log:
         f"{LOGS}/scorecard_data.log",
     benchmark:
@@ -270,6 +274,7 @@ rule scorecard_data:
         ),
         published=leaf(CONFIG.compared),
         settings=leaf(CONFIG.figures),
+        environments=LOCAL_ENVIRONMENTS,
         code=code_of("figures_scorecard_data.py"),
     script:
         "../scripts/figures_scorecard_data.py"

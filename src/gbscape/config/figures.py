@@ -1,10 +1,11 @@
 """Settings of the figures and tables of the report."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gbscape.config.base import Settings
+from gbscape.config.learn import Target
 
 
 class Gallery(Settings):
@@ -31,5 +32,7 @@ class Figures(Settings):
     """An energy more than this below the published one (J/m^2) is shown as a lower-energy structure."""
     reached_share_percent: float = Field(default=95.0, gt=0, le=100)
     """Share of boundaries that have to reach their published energy for the scorecard to say so, in percent."""
+    goals_percent: dict[Target, Annotated[float, Field(gt=0, le=100)]] = {}
+    """Accuracies that the best representation or model should reach, by property, e.g. `energy: 97`."""
     top_features: int = Field(default=12, gt=0, le=60)
     """Number of features named in the picture of feature importance."""

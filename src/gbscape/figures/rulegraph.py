@@ -9,12 +9,15 @@ import networkx as nx
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Path2D
 
-from gbscape.figures.style import BLUE, GREEN, GREY, ORANGE, VERMILION, figure
+from gbscape.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, figure
 
 STAGES: Mapping[str, tuple[str, str]] = {
     "survey": ("structure", BLUE),
     "features": ("features", GREEN),
     "learn": ("model", ORANGE),
+    "snapshots": ("snapshots", SKY),
+    "relevance": ("relevance", PURPLE),
+    "descriptor_properties": ("descriptors", GREY),
     "figures": ("figures", VERMILION),
 }
 """Rule file -> what its rules are called in the picture, and their colour."""
@@ -25,7 +28,7 @@ def rules_by_file(folder: str | Path) -> dict[str, str]:
     return {
         rule: path.stem
         for path in sorted(Path(folder).glob("*.smk"))
-        for rule in re.findall(r"^ *rule (\w+):", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for rule in re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     }
 
 
