@@ -18,23 +18,8 @@ if CONFIG.snapshots.boundary is not None:
     if SNAPSHOT_REPRESENTATIONS:
         SNAPSHOT_RESULTS.append(f"{FIGURES}/snapshot_learning.svg")
 
-    N_SEGMENTS = -(
-        -CONFIG.snapshots.n_snapshots // CONFIG.snapshots.snapshots_per_segment
-    )
-
-    def first_and_last(wildcards):
-        """Numbers of a segment's snapshots; how many follow does not concern it."""
-        segment, size = int(wildcards.shard), CONFIG.snapshots.snapshots_per_segment
-        return [
-            segment * size + 1,
-            min((segment + 1) * size, CONFIG.snapshots.n_snapshots),
-        ]
-
-    def state_before(wildcards):
-        segment = int(wildcards.shard)
-        if segment == 0:
-            return f"{SNAPSHOTS}/start.h5"
-        return f"{SNAPSHOTS}/segments/state_{segment - 1}.h5"
+    PER_SEGMENT = CONFIG.snapshots.snapshots_per_segment
+    N_SEGMENTS = -(-CONFIG.snapshots.n_snapshots // PER_SEGMENT)
 
     rule equilibrate_boundary:
         input:
@@ -63,7 +48,11 @@ if CONFIG.snapshots.boundary is not None:
     rule run_segment:
         input:
             start=rules.equilibrate_boundary.output[0],
-            before=state_before,
+            before=lambda wildcards: (
+                f"{SNAPSHOTS}/segments/state_{int(wildcards.shard) - 1}.h5"
+                if int(wildcards.shard) > 0
+                else f"{SNAPSHOTS}/start.h5"
+            ),
             potential=rules.prepare_potential.output.description,
         output:
             shard=f"{SNAPSHOTS}/segments/shard_{{shard}}.h5",
@@ -80,7 +69,14 @@ if CONFIG.snapshots.boundary is not None:
             tasks=1,
         params:
             settings=leaf(CONFIG.snapshots.dynamics),
-            first_and_last=first_and_last,
+            # How many snapshots follow does not concern a segment.
+            first_and_last=lambda wildcards: [
+                int(wildcards.shard) * PER_SEGMENT + 1,
+                min(
+                    (int(wildcards.shard) + 1) * PER_SEGMENT,
+                    CONFIG.snapshots.n_snapshots,
+                ),
+            ],
             code=code_of("snapshots_run_segment.py"),
         script:
             "../scripts/snapshots_run_segment.py"
