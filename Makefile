@@ -7,7 +7,7 @@ KERNELS := $(wildcard src/gbscape/*/*.cpp src/gbscape/*/*.hpp)
 CORES  ?= all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo report test test-slurm lint config bench bench-record lock clean
+.PHONY: help setup demo table1 report test test-slurm lint config bench bench-record lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -32,6 +32,11 @@ demo: setup      ## about 40 boundaries from nothing to results/demo/report.html
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 	$(BIN)/snakemake --configfile config/demo.yaml --report results/demo/report.html
 	@echo "Open results/demo/report.html in a browser."
+
+table1: setup    ## Table 1 and Figure 2 of Homer 2019 from the shipped survey, results/homer2019/scorecard.csv
+	$(BIN)/snakemake --configfile config/homer2019.yaml config/table1.yaml --cores $(CORES)
+	$(BIN)/snakemake --configfile config/homer2019.yaml config/table1.yaml --report results/homer2019/report.html
+	@echo "Open results/homer2019/report.html in a browser."
 
 test: setup      ## all tests, lint included
 	$(BIN)/python -m pytest

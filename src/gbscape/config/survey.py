@@ -128,9 +128,9 @@ class LocalSearch(Settings):
 
     half_thickness_angstrom: float = Field(default=14.0, ge=5, le=200)
     """Thickness of each grain that relaxes during the search."""
-    patience_per_angstrom2: float = Field(default=0.5, gt=0, le=100)
+    patience_per_angstrom2: float = Field(default=1.0, gt=0, le=100)
     """The search of a boundary ends when this many moves, times its area, have not lowered the energy."""
-    max_moves_per_angstrom2: float = Field(default=3.0, gt=0, le=1000)
+    max_moves_per_angstrom2: float = Field(default=6.0, gt=0, le=1000)
     """Most moves tried, times the boundary's area."""
     removals: float = Field(default=0.25, ge=0, le=1)
     """Share of the moves that remove an atom."""
@@ -173,9 +173,9 @@ class Survey(Settings):
     """The interatomic potential."""
     relaxation: Relaxation = Relaxation()
     """How the structure of lowest energy is searched."""
-    local_search: LocalSearch | None = None
-    """How what the relaxation found is improved by moves of a few atoms; `{}` takes the defaults, null leaves it. Large
-    boundaries (periods of some 20 Angstrom) gain most."""
+    local_search: LocalSearch | None = LocalSearch()
+    """How what the relaxation found is improved by moves of a few atoms; null leaves it as it is. Large boundaries (periods
+    of some 20 Angstrom) gain most."""
     boundary_atoms: BoundaryAtoms = BoundaryAtoms()
     """Which atoms belong to the boundary."""
     shards: int = Field(default=40, gt=0, le=2000)
