@@ -31,7 +31,7 @@ _TARGETS = {
 def representation_label(name: str) -> str:
     """Name of a representation as it is printed, e.g. `SOAP (cutoff 4.0 Å, l_max 6)` for a member of a sweep."""
     base, *parameters = name.split("~")
-    label = _REPRESENTATIONS[base][0] if base in _REPRESENTATIONS else _FURTHER.get(base, base)
+    label = _REPRESENTATIONS[base][0] if base in _REPRESENTATIONS else _FURTHER.get(base, base.replace("_", " "))
     return f"{label} ({', '.join(map(parameter_label, parameters))})" if parameters else label
 
 
