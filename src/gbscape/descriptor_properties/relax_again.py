@@ -10,14 +10,13 @@ from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.survey import BoundaryAtoms, Lattice, Relaxation
 from gbscape.descriptor_properties.paths import displaced, right_grain
 from gbscape.simulate.potentials import ReadyPotential
-from gbscape.simulate.slab import FIXED, FREE, SLIDING, SlabMinimiser
+from gbscape.simulate.slab import FIXED, FREE, SLIDING, SlabMinimiser, box_around
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_from_record, atoms_to_record
 from gbscape.store.shards import check_failures, compute_shard, open_shard
 from gbscape.structure.boundary_atoms import select_boundary_atoms
-from gbscape.survey.relaxation import EV_PER_ANGSTROM2_IN_J_M2, rigid_ends
-
-_ROOM_ANGSTROM = 6.0  # between the ends of the slab and the box, for the sliding layer
+from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
+from gbscape.survey.relaxation import rigid_ends
 
 
 def relax_again(
@@ -53,9 +52,8 @@ def relax_again(
             record: Record = {}
             differences = []
             layers = _layers(slab, potential.cutoff_angstrom)
-            periods = slab.cell.lengths()[1:]
-            half_length = float(np.abs(slab.positions[:, 0]).max()) + _ROOM_ANGSTROM
-            with SlabMinimiser(potential, half_length, (float(periods[0]), float(periods[1]))) as minimiser:
+            area = float(slab.cell.lengths()[1:].prod())
+            with SlabMinimiser(potential, *box_around(slab)) as minimiser:
                 at_rest = minimiser.energies_ev(slab.positions, layers).sum()
                 for number in range(1, settings.relaxations + 1):
                     (shaken,) = displaced(slab, [settings.shaken_angstrom], settings.seed + number)
@@ -66,7 +64,7 @@ def relax_again(
                     shaken.positions = result.positions
                     shaken.set_array("boundary", select_boundary_atoms(shaken, boundary_atoms, lattice).mask)
                     record = {**record, f"structure_{number}": atoms_to_record(shaken)}
-                    excess = (result.energies_ev.sum() - at_rest) / periods.prod() * EV_PER_ANGSTROM2_IN_J_M2
+                    excess = (result.energies_ev.sum() - at_rest) / area * EV_PER_ANGSTROM2_IN_J_M2
                     differences.append(float(excess))
             return {**record, "differences_j_m2": np.array(differences)}
 

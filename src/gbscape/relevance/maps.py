@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import ase.units
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
@@ -19,10 +18,10 @@ from gbscape.store.progress import progress
 from gbscape.store.records import atoms_from_record
 from gbscape.store.shards import open_shard
 from gbscape.structure.slab_cell import periodic_tree
+from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
 
 Array = NDArray[np.float64]
 
-EV_PER_ANGSTROM2_IN_J_M2 = 1e20 / ase.units.J
 SAME_SITE_ANGSTROM = 0.8
 """An atom in motion that is nearer than this to a site of the relaxed boundary belongs to it; sites are 2 Angstrom or more
 apart."""

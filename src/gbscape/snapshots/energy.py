@@ -1,10 +1,9 @@
 """Energy of a boundary in motion: of a fixed set of atoms, those that the descriptors see."""
 
 import numpy as np
-import scipy.constants
 from numpy.typing import NDArray
 
-EV_PER_ANGSTROM2_IN_J_M2 = scipy.constants.e * 1e20
+from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
 
 
 def boundary_energy_j_m2(

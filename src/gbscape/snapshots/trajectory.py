@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gbscape.config.dynamics import Dynamics
 from gbscape.simulate.dynamics import LARGEST_SEED, Langevin, SlabDynamics, SlabState
 from gbscape.simulate.potentials import ReadyPotential
-from gbscape.simulate.slab import FIXED, FREE, SLIDING
+from gbscape.simulate.slab import FIXED, FREE, SLIDING, box_around
 from gbscape.snapshots.energy import boundary_energy_j_m2
 from gbscape.store.progress import progress
 from gbscape.store.provenance import Provenance, check_agreement
@@ -23,7 +23,6 @@ START = "start"
 STATE = "state"
 """Item of the file with the state at the end of a segment."""
 
-_ROOM_ANGSTROM = 6.0  # between the ends of the slab and the box, for the sliding layer
 _VELOCITY_STREAM, _THERMOSTAT_STREAM = 0, 1
 
 
@@ -34,14 +33,7 @@ def snapshot_id(number: int) -> str:
 
 def slab_dynamics(slab: Atoms, potential: ReadyPotential, timestep_fs: float) -> SlabDynamics:
     """The dynamics of a slab whose array `layer` says which atoms are rigid."""
-    periods = slab.cell.lengths()[1:]
-    return SlabDynamics(
-        potential,
-        slab.arrays["layer"].astype(int),
-        float(np.abs(slab.positions[:, 0]).max()) + _ROOM_ANGSTROM,
-        (float(periods[0]), float(periods[1])),
-        timestep_fs / 1000,
-    )
+    return SlabDynamics(potential, slab.arrays["layer"].astype(int), *box_around(slab), timestep_fs / 1000)
 
 
 def rigid_layers(slab: Atoms, cutoff_angstrom: float) -> NDArray[np.int_]:

@@ -20,13 +20,8 @@ from gbscape.simulate.potentials import ReadyPotential
 from gbscape.simulate.session import LammpsError
 from gbscape.simulate.slab import FREE, SLIDING, SlabMinimiser
 from gbscape.structure.bicrystal import LEFT, RIGHT
-from gbscape.survey.relaxation import (
-    EV_PER_ANGSTROM2_IN_J_M2,
-    LOWEST_J_M2,
-    ROOM_ANGSTROM,
-    excess_energy_j_m2,
-    rigid_ends,
-)
+from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
+from gbscape.survey.relaxation import LOWEST_J_M2, ROOM_ANGSTROM, excess_energy_j_m2, rigid_ends
 
 Move = Literal["displace", "remove", "insert"]
 

@@ -30,8 +30,8 @@ from gbscape.structure.bicrystal import (
     remove_overlaps,
     repeat_in_plane,
 )
+from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
 
-EV_PER_ANGSTROM2_IN_J_M2 = 16.02176634
 ROOM_ANGSTROM = 6.0  # between the slab's ends and the box, for the sliding layer
 _SAME_ENERGY_J_M2 = 5e-4  # candidates this close in energy are taken for one structure
 _SHAKEN_DEPTH_ANGSTROM = 6.0  # atoms this close to the boundary plane are shaken
