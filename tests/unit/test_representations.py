@@ -34,7 +34,14 @@ def test_default_representations_are_those_of_the_paper():
     paper = defaults["soap"]
     assert (paper.n_max, paper.l_max, paper.cutoff_angstrom) == (18, 18, 5.0)
     st = defaults["st"]
-    assert (st.spacing_angstrom, st.layers, st.order, st.n_scales, st.n_azimuthal, st.n_polar) == (0.25, 2, 4, 16, 16, 16)
+    assert (st.spacing_angstrom, st.layers, st.order, st.n_scales, st.n_azimuthal, st.n_polar) == (
+        0.25,
+        2,
+        4,
+        16,
+        16,
+        16,
+    )
     assert [scale.cutoff_angstrom for scale in defaults["multi_scale_soap"].single_scales()] == [3.5, 5.0, 7.0]
 
 

@@ -100,6 +100,20 @@ def names_in(table, target):
     return [*REPRESENTATIONS, *CONFIG.learn.models_for(target), "random"]
 
 
+def learned_by(model):
+    """Names of the representations that a model is of, each once."""
+    parts = CONFIG.learn.parts(model).values()
+    return list(dict.fromkeys(name for part in parts for name in part.of))
+
+
+def models_behind(model):
+    """Settings of a model, and of those that it averages."""
+    return {
+        name: leaf(CONFIG.learn.models[name], without=["targets"])
+        for name in (model, *CONFIG.learn.parts(model))
+    }
+
+
 wildcard_constraints:
     shard=r"\d+",
     target=one_of(TASKS),

@@ -1,20 +1,6 @@
 # Learn every target from every representation by boosted trees, and by the further models; one table of each kind at the end.
 
 
-def learned_by(model):
-    """Names of the representations that a model is of, each once."""
-    parts = CONFIG.learn.parts(model).values()
-    return list(dict.fromkeys(name for part in parts for name in part.of))
-
-
-def models_behind(model):
-    """Settings of a model, and of those that it averages."""
-    return {
-        name: leaf(CONFIG.learn.models[name], without=["targets"])
-        for name in (model, *CONFIG.learn.parts(model))
-    }
-
-
 rule learn:
     input:
         features=f"{FEATURES}/{{representation}}.h5",
@@ -38,7 +24,11 @@ rule learn:
         runtime=120,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn, without=["targets", "learning_curve", "models"]),
+        settings=lambda wildcards: leaf(
+            CONFIG.learn,
+            without=["targets", "learning_curve", "models"]
+            + (["smote"] if wildcards.target in REGRESSION_TARGETS else []),
+        ),
         seed=CONFIG.seed,
         code=code_of("learn_target.py"),
     script:
@@ -66,7 +56,7 @@ rule learn_curve:
         runtime=120,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn, without=["targets", "n_splits", "models"])
+        settings=leaf(CONFIG.learn, without=["targets", "n_splits", "models", "smote"])
         | {
             "learning_curve": leaf(
                 CONFIG.learn.learning_curve, without=["representations"]
@@ -130,7 +120,10 @@ rule learn_random:
         runtime=30,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn, without=["targets", "learning_curve", "models"]),
+        settings=leaf(
+            CONFIG.learn,
+            without=["targets", "learning_curve", "models", "trees", "smote"],
+        ),
         seed=CONFIG.seed,
         code=code_of("learn_random.py"),
     script:

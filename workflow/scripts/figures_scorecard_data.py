@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 log_to(snakemake.log[0])
 params, paths = snakemake.params, dict(snakemake.input.items())
 published = published_figures(Published(**params.published))
-tables = {n: pd.read_csv(paths[n]) for n in ("energies", "accuracies", "snapshots", "relevance", "properties") if paths[n]}
+tables = {
+    n: pd.read_csv(paths[n]) for n in ("energies", "accuracies", "snapshots", "relevance", "properties") if paths[n]
+}
 environments = {n: pd.read_csv(p) for n, p in zip(params.environments, paths["environments"], strict=True)}
 scorecard = scorecard_data(
     n_enumerated=enumerated_as_published(Enumeration(**params.enumeration)) if params.enumeration else None,

@@ -28,7 +28,9 @@ def rules_by_file(folder: str | Path) -> dict[str, str]:
     return {
         rule: path.stem
         for path in sorted(Path(folder).glob("*.smk"))
-        for rule in re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for rule in re.findall(
+            r"^ *(?:rule|use rule \w+ as) (\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
     }
 
 
