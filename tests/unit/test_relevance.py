@@ -1,5 +1,6 @@
 """Relevance adds up to the prediction, follows from the gradient, moves with the atoms, and is where it has to be."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import ase.io
@@ -12,6 +13,7 @@ from ase.build import fcc100
 from ase.io.cube import read_cube
 from ase.units import Bohr
 from ovito.io import import_file
+from scipy.stats import spearmanr
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
@@ -391,6 +393,15 @@ def test_statistics(maps: list[RelevanceMap]) -> None:
     assert (table["broken_by_translation"].iloc[:3] < 1e-9).all()
 
 
+def test_too_few_atoms_in_units_have_no_correlation(maps: list[RelevanceMap]) -> None:
+    one = replace(maps[0], in_unit=np.arange(len(maps[0].in_unit)) == 3)
+    table = tabulate_statistics([one])
+    assert table["pearson_with_energy_in_units"].isna().all()
+    relevance, energies = one.of_atoms[0], one.energies_j_m2
+    assert table["pearson_with_energy"].iloc[0] == pytest.approx(np.corrcoef(relevance, energies)[0, 1])
+    assert table["spearman_with_energy"].iloc[0] == pytest.approx(spearmanr(relevance, energies).statistic)
+
+
 def test_area_under_curve_counts_ties_half() -> None:
     values = RNG.integers(0, 5, 60).astype(float)
     positive = RNG.random(60) < 0.3
@@ -436,6 +447,13 @@ def test_picture(maps: list[RelevanceMap], tmp_path: Path) -> None:
         ({"relevance": {"boundary": "b", "representation": "soap"}}, "kind of scattering, \\['st'\\]"),
         ({"relevance": {"boundary": "b"}, "snapshots": {"boundary": "c"}}, "the snapshots are of 'c'"),
         ({"relevance": {"boundary": "b"}, "survey": {"enumeration": {"ids": ["c"] * 1}}}, "add it there"),
+        (
+            {
+                "relevance": {"boundary": "b", "n_train": 99},
+                "snapshots": {"boundary": "b", "n_snapshots": 100, "learning": {"representations": []}},
+            },
+            "n_train = 99 of 100",
+        ),
     ],
 )
 def test_settings_that_cannot_be_met_are_refused(raw: dict, message: str) -> None:

@@ -287,7 +287,7 @@ rule plot_scorecard:
         report(
             f"{FIGURES}/scorecard.html",
             caption="../report/scorecard.rst",
-            category="3. Scorecard",
+            category="5. Scorecard",
             labels={"figure": "Measured against published"},
         ),
     log:
@@ -357,7 +357,7 @@ rule plot_rulegraph:
         report(
             f"{FIGURES}/rulegraph.svg",
             caption="../report/rulegraph.rst",
-            category="4. Workflow",
+            category="6. Workflow",
             labels={"figure": "Rules"},
         ),
     log:

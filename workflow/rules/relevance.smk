@@ -12,17 +12,17 @@ if CONFIG.relevance.boundary is not None:
             "energies": rules.tabulate_energies.output[0],
         }
     }
-    RELEVANCE_MAPS = ["survey"]
+    # Maps, and what their models are trained on.
+    RELEVANCE_MAPS = {"survey": "survey"}
     if CONFIG.snapshots.boundary is not None:
         TRAINED_ON["snapshots"] = {
             "features": f"{SNAPSHOTS}/features/{EXPLAINED}.h5",
             "energies": rules.check_snapshots.output.energies,
         }
-        RELEVANCE_MAPS += ["snapshots", "snapshots_from_rest"]
-    MAPPED = {
-        "boundary": CONFIG.relevance.boundary,
-        "parameters": leaf(COMPUTED[EXPLAINED]),
-    }
+        RELEVANCE_MAPS |= {
+            "snapshots": "snapshots",
+            "snapshots_from_rest": "snapshots",
+        }
     RELEVANCE_RESULTS = [
         *expand(
             f"{RELEVANCE}/{{map}}.{{suffix}}",
@@ -69,58 +69,52 @@ if CONFIG.relevance.boundary is not None:
         script:
             "../scripts/relevance_train.py"
 
+    def mapping(wildcards):
+        """Settings of a map: those of the displacements do not concern the maps at rest."""
+        of_displacements = (
+            {
+                "n_explained": CONFIG.relevance.n_explained,
+                "path_points": CONFIG.relevance.path_points,
+            }
+            if wildcards.map == "snapshots_from_rest"
+            else {}
+        )
+        return {
+            "boundary": CONFIG.relevance.boundary,
+            "parameters": leaf(COMPUTED[EXPLAINED]),
+            **of_displacements,
+        }
+
     rule map_relevance:
         input:
-            models=rules.train_surrogates.output.models,
+            models=lambda wildcards: (
+                f"{RELEVANCE}/models_{RELEVANCE_MAPS[wildcards.map]}.h5"
+            ),
             survey=rules.select_boundary_atoms.output[0],
+            snapshots=lambda wildcards: (
+                rules.gather_segments.output[0]
+                if wildcards.map == "snapshots_from_rest"
+                else []
+            ),
         output:
-            f"{RELEVANCE}/{{training}}.h5",
+            f"{RELEVANCE}/{{map}}.h5",
         log:
-            f"{LOGS}/map_relevance/{{training}}.log",
+            f"{LOGS}/map_relevance/{{map}}.log",
         benchmark:
-            f"{BENCHMARKS}/map_relevance/{{training}}.tsv"
+            f"{BENCHMARKS}/map_relevance/{{map}}.tsv"
         wildcard_constraints:
-            training=one_of(TRAINED_ON),
+            map=one_of(RELEVANCE_MAPS),
         conda:
             "../../envs/features.yaml"
         resources:
             mem_mb=8000,
-            runtime=120,
+            runtime=240,
             tasks=1,
         params:
-            settings=MAPPED,
+            settings=mapping,
             code=code_of("relevance_map.py"),
         script:
             "../scripts/relevance_map.py"
-
-    if CONFIG.snapshots.boundary is not None:
-
-        rule map_relevance_of_displacements:
-            input:
-                models=f"{RELEVANCE}/models_snapshots.h5",
-                survey=rules.select_boundary_atoms.output[0],
-                snapshots=rules.gather_segments.output[0],
-            output:
-                f"{RELEVANCE}/snapshots_from_rest.h5",
-            log:
-                f"{LOGS}/map_relevance_of_displacements.log",
-            benchmark:
-                f"{BENCHMARKS}/map_relevance_of_displacements.tsv"
-            conda:
-                "../../envs/features.yaml"
-            resources:
-                mem_mb=8000,
-                runtime=240,
-                tasks=1,
-            params:
-                settings={
-                    **MAPPED,
-                    "n_explained": CONFIG.relevance.n_explained,
-                    "path_points": CONFIG.relevance.path_points,
-                },
-                code=code_of("relevance_map_displacements.py"),
-            script:
-                "../scripts/relevance_map_displacements.py"
 
     rule export_relevance:
         input:
@@ -195,7 +189,7 @@ if CONFIG.relevance.boundary is not None:
             report(
                 f"{FIGURES}/relevance.png",
                 caption="../report/relevance.rst",
-                category="2. Learning",
+                category="3. Snapshots and relevance",
                 labels={"figure": "Inverse scattering transform"},
             ),
         log:

@@ -278,7 +278,7 @@ if CONFIG.snapshots.boundary is not None:
                 report(
                     f"{FIGURES}/snapshot_learning.svg",
                     caption="../report/snapshot_learning.rst",
-                    category="2. Learning",
+                    category="3. Snapshots and relevance",
                     labels={"figure": "Energies of snapshots"},
                 ),
             log:
@@ -325,7 +325,7 @@ if CONFIG.snapshots.boundary is not None:
             report(
                 f"{FIGURES}/snapshot_energies.svg",
                 caption="../report/snapshot_energies.rst",
-                category="1. Survey",
+                category="3. Snapshots and relevance",
                 labels={"figure": "Energies of one boundary in motion"},
             ),
         log:

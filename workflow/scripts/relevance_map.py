@@ -1,4 +1,4 @@
-"""Relevance of every point of the relaxed boundary, from nothing."""
+"""Relevance of every point of the boundary: at rest, or with snapshots of the atoms' displacements."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from gbscape.config.features import Computed
 from gbscape.relevance.map_file import write_map
-from gbscape.relevance.maps import map_boundary_of_files
+from gbscape.relevance.maps import map_boundary_of_files, map_displacements_of_files
 from gbscape.store.log import log_to
 from gbscape.store.provenance import Provenance
 
@@ -14,13 +14,10 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log_to(snakemake.log[0])
-settings, inputs = dict(snakemake.params.settings), dict(snakemake.input.items())
-parameters = settings["parameters"]
-relevance = map_boundary_of_files(
-    models_h5=inputs["models"],
-    survey_h5=inputs["survey"],
-    name=snakemake.wildcards.training,
-    boundary=settings["boundary"],
-    parameters=TypeAdapter(Computed).validate_python(parameters),
-)
+settings = dict(snakemake.params.settings)
+inputs = {name: path for name, path in snakemake.input.items() if path}
+files = {f"{name}_h5": path for name, path in inputs.items()}
+make = map_displacements_of_files if "snapshots" in inputs else map_boundary_of_files
+parameters = TypeAdapter(Computed).validate_python(settings["parameters"])
+relevance = make(name=snakemake.wildcards.map, **files, **(settings | {"parameters": parameters}))
 write_map(snakemake.output[0], relevance, Provenance.of(settings, snakemake.params.code, inputs))

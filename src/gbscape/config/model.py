@@ -135,6 +135,11 @@ class Config(Settings):
             raise ValueError(
                 f"relevance.boundary = '{self.relevance.boundary}' but the snapshots are of '{self.snapshots.boundary}'"
             )
+        if self.snapshots.boundary is not None and self.relevance.n_train > self.snapshots.n_snapshots - 2:
+            raise ValueError(
+                f"relevance.n_train = {self.relevance.n_train} of {self.snapshots.n_snapshots} snapshots leaves fewer than two "
+                "to explain"
+            )
         ids = self.survey.enumeration.ids
         if self.survey.structures is None and ids is not None and self.relevance.boundary not in ids:
             raise ValueError(

@@ -37,12 +37,13 @@ _DISC_ANGSTROM = 1.15
 _BEHIND_ANGSTROM = 0.4
 """Atoms nearer than this in the projection stand behind one another."""
 _TITLES = {
-    "survey": ("A", "trained on half of the survey", "relevance, from empty space"),
-    "energy_at_rest": ("", "what the potential says", "energy above the crystal's"),
-    "snapshots": ("B", "trained on snapshots", "relevance, from empty space"),
-    "snapshots_from_rest": ("C", "trained on snapshots", "relevance, from atoms at rest"),
-    "energy_in_motion": ("", "what the potential says", "energy above that at rest"),
+    "survey": ("A  trained on {} boundaries", "relevance, from empty space"),
+    "energy_at_rest": ("what the potential says", "energy above the crystal's"),
+    "snapshots": ("B  trained on {} snapshots", "relevance, from empty space"),
+    "snapshots_from_rest": ("C  trained on {} snapshots", "relevance, from atoms at rest"),
+    "energy_in_motion": ("what the potential says", "energy above that at rest"),
 }
+"""First line, with the number of training rows, and second line."""
 _ROWS = (("survey", "energy_at_rest"), ("snapshots", "snapshots_from_rest", "energy_in_motion"))
 
 
@@ -54,6 +55,8 @@ class RelevancePanel:
     """One of the maps, or the energies beside them."""
     view: str
     """Crystal direction of the left grain that points at the viewer, as mathtext; empty if it is not known."""
+    n_train: int
+    """Training rows of the model, 0 for energies."""
     note: str
     """What the statistics say about the map."""
     period_angstrom: float
@@ -90,12 +93,12 @@ def relevance_data(
     panels = []
     for item in maps:
         rows = statistics[statistics["map"] == item.name]
-        panels.append(_panel(item, item.name, item.of_atoms[0], True, _note(rows), axes))
+        panels.append(_panel(item, item.name, item.of_atoms[0], _note(rows), axes))
         energies = {"survey": "energy_at_rest", "snapshots_from_rest": "energy_in_motion"}.get(item.name)
         if energies and len(item.energies_j_m2):
             share = 100 * float(rows["unit_share_of_energy"].iloc[0])
             note = f"sum {_energy(item.energies_j_m2.sum())} J m$^{{-2}}$\nunits: {share:.0f} % of |energy|"
-            panels.append(_panel(item, energies, item.energies_j_m2, False, note, axes))
+            panels.append(_panel(item, energies, item.energies_j_m2, note, axes))
     return panels
 
 
@@ -140,9 +143,8 @@ def plot_relevance(panels: Sequence[RelevancePanel], path: str | Path) -> None:
                 _draw_key(key, row[0].view)
 
 
-def _panel(
-    item: RelevanceMap, name: str, values: Array, with_projection: bool, note: str, axes: Rows | None
-) -> RelevancePanel:
+def _panel(item: RelevanceMap, name: str, values: Array, note: str, axes: Rows | None) -> RelevancePanel:
+    of_model = name == item.name
     periods = find_symmetry(item.positions, item.cell).periods_angstrom
     sight = 1 if periods[0] < periods[1] * (1 + 1e-6) else 2
     along = 3 - sight
@@ -152,12 +154,13 @@ def _panel(
     counts = np.bincount(joined)
     first = np.unique(joined, return_index=True)[1]
     projection = np.empty((0, 0))
-    if with_projection:
+    if of_model:
         step = item.cell[sight] / item.of_points.shape[sight]
         projection = 1000 * item.of_points.sum(axis=sight).T * step
     return RelevancePanel(
         name=name,
         view="" if axes is None else _direction(axes[sight], sign=1 if sight == 2 else -1),
+        n_train=int(item.n_train[0]) if of_model else 0,
         note=note,
         period_angstrom=length,
         positions=projected[first],
@@ -271,17 +274,10 @@ def _draw(fig: Figure, ax: Axes, panel: RelevancePanel, place: tuple[float, floa
             for unit in range(n_units):
                 rise = image * panel.period_angstrom + unit * panel.period_angstrom / n_units
                 ax.plot(closed[:, 0], closed[:, 1] + rise, color=INK, lw=0.8, ls=(0, (3, 2)), zorder=1)
-    letter, first, second = _TITLES[panel.name]
+    first, second = _TITLES[panel.name]
     ax.text(0, 1.015, second, transform=ax.transAxes, fontsize=7, va="bottom", color="#444444")
-    ax.text(
-        0,
-        1.085,
-        f"{letter}  {first}" if letter else first,
-        transform=ax.transAxes,
-        fontsize=7.5,
-        weight="bold",
-        va="bottom",
-    )
+    first = first.format(panel.n_train)
+    ax.text(0, 1.085, first, transform=ax.transAxes, fontsize=7.5, weight="bold", va="bottom")
     bar_ax = fig.add_axes((x / width, (y - 0.17) / height, panel_width / width, 0.08 / height))
     bar = fig.colorbar(ScalarMappable(norm, _COLOURS), cax=bar_ax, orientation="horizontal")
     bar.set_ticks([-top, 0, top], labels=[f"−{top:.3g}", "0", f"+{top:.3g}"])

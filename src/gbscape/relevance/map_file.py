@@ -48,6 +48,8 @@ class RelevanceMap:
     """(k,) prediction for what the relevance is relative to."""
     errors_j_m2: Array
     """(k,) by how much the atoms' relevances miss the prediction less the reference; of several snapshots, the largest."""
+    n_train: NDArray[np.int64]
+    """(k,) number of rows that each model was trained on."""
     in_training: NDArray[np.bool_]
     """(k,) whether what is explained was in the model's training set."""
 

@@ -66,6 +66,7 @@ def map_boundary(
         predictions_j_m2=np.array([f.prediction_j_m2 for f in found]),
         references_j_m2=np.array([f.reference_j_m2 for f in found]),
         errors_j_m2=np.array([f.error_j_m2 for f in found]),
+        n_train=np.array([len(model.train_ids) for model in models]),
         in_training=np.array([boundary in model.train_ids for model in models]),
     )
 
@@ -130,6 +131,7 @@ def map_displacements(
         predictions_j_m2=np.array([np.mean([f.prediction_j_m2 for f in found])]),
         references_j_m2=np.array([found[0].reference_j_m2]),
         errors_j_m2=np.array([max((f.error_j_m2 for f in found), key=abs)]),
+        n_train=np.array([len(model.train_ids)]),
         in_training=np.array([False]),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import pearsonr, rankdata, spearmanr
+from scipy.stats import pearsonr, rankdata
 
 from gbscape.relevance.map_file import RelevanceMap
 from gbscape.relevance.symmetry import broken_share, find_symmetry
@@ -54,7 +54,7 @@ def tabulate_statistics(maps: Sequence[RelevanceMap]) -> pd.DataFrame:
     for item in maps:
         known = len(item.energies_j_m2) > 0
         symmetry = find_symmetry(item.positions, item.cell)
-        between = [pearsonr(*pair).statistic for pair in itertools.combinations(item.of_atoms, 2)]
+        between = [_pearson(*pair) for pair in itertools.combinations(item.of_atoms, 2)]
         splits = [(str(split), [split]) for split in range(len(item.of_atoms))]
         if len(splits) > 1:
             splits.append((MEAN, list(range(len(item.of_atoms)))))
@@ -86,10 +86,17 @@ def tabulate_statistics(maps: Sequence[RelevanceMap]) -> pd.DataFrame:
 def _with_energy(relevance: Array, item: RelevanceMap) -> dict[str, float]:
     energies, units = item.energies_j_m2, item.in_unit
     return {
-        "pearson_with_energy": pearsonr(relevance, energies).statistic,
-        "spearman_with_energy": spearmanr(relevance, energies).statistic,
-        "pearson_with_energy_in_units": pearsonr(relevance[units], energies[units]).statistic,
+        "pearson_with_energy": _pearson(relevance, energies),
+        "spearman_with_energy": _pearson(rankdata(relevance), rankdata(energies)),
+        "pearson_with_energy_in_units": _pearson(relevance[units], energies[units]),
     }
+
+
+def _pearson(a: Array, b: Array) -> float:
+    """Correlation coefficient; not a number for fewer than three values, or where all are the same but for rounding."""
+    if len(a) < 3 or min(np.ptp(v) / np.abs(v).max() if v.any() else 0.0 for v in (a, b)) < 1e-9:
+        return float("nan")
+    return float(pearsonr(a, b).statistic)
 
 
 def _share(values: Array, chosen: NDArray[np.bool_]) -> float:

@@ -23,7 +23,7 @@ from gbscape.store.progress import progress
 Array = NDArray[np.float64]
 
 PENALTIES = np.geomspace(1e-8, 1e3, 45)
-"""In units of the mean squared length of a standardised row."""
+"""In units of the number of training rows, which is the sum of the squared lengths of the standardised rows."""
 NEGLIGIBLE = 1e-5
 """A column whose standard deviation is below this share of the largest feature holds the transform's rounding and no more;
 standardised it would count like any other."""
