@@ -206,27 +206,27 @@ PROPERTIES = (
     Property("easily interpreted"),
     Property(
         "comparison",
-        "distance to the same boundary relaxed again, of that to the nearest other",
+        "distance to the same boundary relaxed again, over that to the nearest other boundary",
         f"yes up to {CLOSE:g}, partly below {APART:g}, for each boundary: two relaxations of one are closer than any other",
         _comparison,
     ),
     Property(
         "invariance",
-        "largest change when the same boundary is written differently, of the typical distance between two",
+        "largest change when the same boundary is written differently, over the typical distance",
         f"a change up to {SAME:g} is none; yes for translations (and repetitions), permutations and rotations, partly for "
         "some of these",
         _invariance,
     ),
     Property(
         "perturbations",
-        f"median change by random displacements of {SMALL_DISPLACEMENT_ANGSTROM:g} Angstrom, of the typical distance",
+        f"median change by random displacements of {SMALL_DISPLACEMENT_ANGSTROM:g} Angstrom, over the typical distance",
         f"small: median up to {SMALL_CHANGE:g}, else no; captured: grows with the displacement to a power between {EXPONENTS[0]:g} and "
         f"{EXPONENTS[1]:g} in every boundary, down to the smallest displacement, else partly",
         _perturbations,
     ),
     Property(
         "smoothly varying",
-        "largest step along a path when steps are halved, of that before (0.5: continuous, 1: jumps)",
+        "largest step along a path after steps are halved, over that before (0.5: continuous, 1: jumps)",
         f"no above {JUMPS:g}; yes up to {CONTINUOUS:g} if largest second differences go down to {SMOOTH:g} (0.25: smooth, 0.5: "
         "kinks) and no path leaves it constant, else partly",
         _smoothly_varying,

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.descriptor_properties.tables import ENTRY_COLUMNS, MEASUREMENT_COLUMNS, TOGETHER
+from gbscape.descriptor_properties.verdicts import ADDS_UP
 from gbscape.figures.columns import require_columns
 from gbscape.figures.html_table import write_html_table
 from gbscape.figures.labels import in_usual_order, representation_colours, representation_label
@@ -25,7 +26,8 @@ _FLOOR = 1e-7
 def descriptor_properties_table(entries: pd.DataFrame) -> pd.DataFrame:
     """The table as it is read: a row a property, a column a descriptor, cells of text.
 
-    The first line of a cell is the verdict, the second the published mark, the number that decides, and what else was found.
+    The first line of a cell is the verdict, the second the number that decides and the published mark, the third what else was
+    found.
 
     Args:
         entries: columns `ENTRY_COLUMNS`.
@@ -57,12 +59,12 @@ def write_descriptor_properties(entries: pd.DataFrame, path: str | Path, setting
         settings: with which it was measured.
     """
     caption = (
-        "Properties of descriptors, each measured and judged by the rule on the right. Changes are Euclidean distances of "
-        "descriptions over the typical (median) distance between two boundaries of this survey. Boundaries that were changed and "
-        f"described again: {', '.join(settings.boundaries)}. The atoms of a boundary stay those of the relaxed boundary unless "
-        "said otherwise. Paper: the mark of Homer et al. 2019, Table 2 (✓ has it, – has it not, R depends on the "
-        "researcher); in brackets where our copy of the table does not show for certain whose mark it is. Properties that stay a "
-        "matter of judgement are shown as published."
+        "Properties of descriptors, each measured and judged by the rule on the right. Second line of a cell: the number that "
+        "decides, and the mark of Homer et al. 2019, Table 2 (✓ has it, – has it not, R depends on the researcher), in brackets "
+        "where our copy of the table does not show for certain whose mark it is. Properties that stay a matter of judgement are "
+        "shown as published. Changes are Euclidean distances of descriptions over the typical (median) distance between two "
+        f"boundaries of this survey. Boundaries that were changed and described again: {', '.join(settings.boundaries)}. The "
+        "atoms of a boundary stay those of the relaxed boundary unless said otherwise."
     )
     write_html_table(path, descriptor_properties_table(entries), "Properties of descriptors", caption)
 
@@ -145,8 +147,8 @@ def _finish(left: Axes, middle: Axes, right: Axes, settings: DescriptorPropertie
     middle.set_yticks([1.0, 0.5, 0.25], labels=["1", "1/2", "1/4"])
     middle.plot(counts, [counts[0] / count for count in counts], color=GREY, lw=0.8, ls="--", zorder=1)
     middle.set(xlabel="Steps of the path", ylabel="Largest step / that of the coarsest path")
-    right.set(yscale="log", xlabel="Distance between two defects (Å)", ylabel="Not additive / effect of one")
-    right.axhline(0.01, color=GREY, lw=0.8, ls="--", zorder=1)
+    right.set(yscale="log", xlabel="Distance between two defects (Å)", ylabel="Beyond the sum of both / effect of one")
+    right.axhline(ADDS_UP, color=GREY, lw=0.8, ls="--", zorder=1)
     right.axvline(settings.long_range_angstrom, color=GREY, lw=0.8, ls=":", zorder=1)
     for ax in (left, right):
         powers = range(-6, 2)
@@ -161,9 +163,9 @@ def _finish(left: Axes, middle: Axes, right: Axes, settings: DescriptorPropertie
 
 def _cell(entry: pd.Series) -> str:
     value = entry["value"]
-    number = "" if pd.isna(value) else "infinite" if np.isinf(value) else f"{value:.3g}"
-    note = _text(entry["note"])
-    return f"{entry['verdict']}\n{'; '.join(part for part in (_published(entry), number, note) if part)}"
+    number = "" if pd.isna(value) else "infinite" if np.isinf(value) else f"{value:.2g}"
+    decides = ", ".join(part for part in (number, _published(entry)) if part)
+    return "\n".join(part for part in (entry["verdict"], decides, _text(entry["note"])) if part)
 
 
 def _published(entry: pd.Series) -> str:
@@ -171,7 +173,7 @@ def _published(entry: pd.Series) -> str:
     if not _text(entry["certainty"]):
         return ""
     shown = mark or "?"
-    return f"paper: ({shown})" if entry["certainty"] in _UNCERTAIN else f"paper: {shown}"
+    return f"paper ({shown})" if entry["certainty"] in _UNCERTAIN else f"paper {shown}"
 
 
 def _text(value: object) -> str:

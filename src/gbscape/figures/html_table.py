@@ -27,7 +27,7 @@ td small {{ color: #666; font-weight: normal; }}
 def write_html_table(path: str | Path, table: pd.DataFrame, title: str, caption: str) -> None:
     """Write `table` (cells of text) as a page of its own.
 
-    A second line of a cell is set small; cells that begin with "reached" or "missed", and those of "yes" or "no", are coloured.
+    Further lines of a cell are set small; cells that begin with "reached" or "missed", and those of "yes" or "no", are coloured.
     """
     head = "".join(f"<th>{escape(str(c))}</th>" for c in table)
     rows = "\n".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in table.itertuples(index=False))
@@ -40,5 +40,5 @@ def _cell(text: object) -> str:
     first, *rest = escape(str(text)).split("\n")
     good, bad = first == "yes" or first.split(" ")[0] == "reached", first == "no" or first.split(" ")[0] == "missed"
     kind = ' class="good"' if good else ' class="bad"' if bad else ""
-    small = f"<br><small>{' '.join(rest)}</small>" if rest else ""
+    small = f"<br><small>{'<br>'.join(rest)}</small>" if rest else ""
     return f"<td{kind}>{first}{small}</td>"
