@@ -39,7 +39,10 @@ if CONFIG.descriptor_properties.wanted:
             runtime=60,
             tasks=1,
         params:
-            settings=MEASURING,
+            settings={
+                name: MEASURING[name]
+                for name in ("boundaries", "relaxations", "shaken_angstrom", "seed")
+            },
             relaxation=leaf(CONFIG.survey.relaxation),
             boundary_atoms=leaf(CONFIG.survey.boundary_atoms),
             lattice=CONFIG.survey.enumeration.lattice,

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.survey import BoundaryAtoms, Relaxation
 from gbscape.descriptor_properties.relax_again import relax_again
 from gbscape.store.log import log_to
@@ -15,7 +14,7 @@ relax_again(
     survey_h5=snakemake.input.survey,
     potential_json=snakemake.input.potential,
     out=snakemake.output[0],
-    settings=DescriptorProperties(**snakemake.params.settings),
+    **snakemake.params.settings,
     relaxation=Relaxation(**snakemake.params.relaxation),
     boundary_atoms=BoundaryAtoms(**snakemake.params.boundary_atoms),
     lattice=snakemake.params.lattice,

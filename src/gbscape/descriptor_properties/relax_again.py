@@ -1,12 +1,12 @@
 """The chosen boundaries shaken and relaxed again: other runs to the same structures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.survey import BoundaryAtoms, Lattice, Relaxation
 from gbscape.descriptor_properties.paths import displaced, right_grain
 from gbscape.simulate.potentials import ReadyPotential
@@ -23,19 +23,26 @@ def relax_again(
     survey_h5: str | Path,
     potential_json: str | Path,
     out: str | Path,
-    settings: DescriptorProperties,
+    boundaries: Sequence[str],
+    relaxations: int,
+    shaken_angstrom: float,
+    seed: int,
     relaxation: Relaxation,
     boundary_atoms: BoundaryAtoms,
     lattice: Lattice,
     code: str,
 ) -> None:
-    """Shake every chosen boundary and minimise its energy, as often as the settings say.
+    """Shake every chosen boundary and minimise its energy, several times.
 
     Args:
         survey_h5: gathered survey with boundary atoms.
         potential_json: description of the potential, its file beside it.
         out: a shard (.h5) with an item for each chosen boundary: `structure_1`, ..., their boundary atoms found anew, and
             `differences_j_m2`, how much higher than in the survey their energies are.
+        boundaries: ids of the chosen ones.
+        relaxations: how often each is shaken and relaxed.
+        shaken_angstrom: standard deviation of the displacements along each axis.
+        seed: of the displacements.
         relaxation: force tolerance and steps.
         boundary_atoms: how the boundary's atoms are found.
         lattice: of the grains.
@@ -55,30 +62,33 @@ def relax_again(
             area = float(slab.cell.lengths()[1:].prod())
             with SlabMinimiser(potential, *box_around(slab)) as minimiser:
                 at_rest = minimiser.energies_ev(slab.positions, layers).sum()
-                for number in range(1, settings.relaxations + 1):
-                    (shaken,) = displaced(slab, [settings.shaken_angstrom], settings.seed + number)
+                for number in range(1, relaxations + 1):
+                    (shaken,) = displaced(slab, [shaken_angstrom], seed + number)
                     shaken.positions[layers != FREE] = slab.positions[layers != FREE]
                     result = minimiser.minimise(
                         shaken.positions, layers, relaxation.max_steps, relaxation.force_tolerance_ev_angstrom
                     )
                     shaken.positions = result.positions
                     shaken.set_array("boundary", select_boundary_atoms(shaken, boundary_atoms, lattice).mask)
-                    record = {**record, f"structure_{number}": atoms_to_record(shaken)}
+                    record[f"structure_{number}"] = atoms_to_record(shaken)
                     excess = (result.energies_ev.sum() - at_rest) / area * EV_PER_ANGSTROM2_IN_J_M2
                     differences.append(float(excess))
-            return {**record, "differences_j_m2": np.array(differences)}
+            record["differences_j_m2"] = np.array(differences)
+            return record
 
         provenance = Provenance.of(
             {
-                "settings": settings.model_dump(mode="json"),
+                "boundaries": list(boundaries),
+                "relaxations": relaxations,
+                "shaken_angstrom": shaken_angstrom,
                 "relaxation": relaxation.model_dump(mode="json"),
                 "boundary_atoms": boundary_atoms.model_dump(mode="json"),
             },
             code,
             inputs={"survey": survey_h5, "potential": potential_json},
-            seed=settings.seed,
+            seed=seed,
         )
-        failures = compute_shard(out, settings.boundaries, relax, provenance, what="boundaries relaxed again")
+        failures = compute_shard(out, boundaries, relax, provenance, what="boundaries relaxed again")
     check_failures(failures, f"delete {out} and run again", "stop")
 
 
