@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -56,7 +57,7 @@ def relax_again(
 
         def relax(item: str) -> Record:
             slab = atoms_from_record(survey.read(item)["structure"])
-            record: Record = {}
+            record: dict[str, Any] = {}
             differences = []
             layers = _layers(slab, potential.cutoff_angstrom)
             area = float(slab.cell.lengths()[1:].prod())
