@@ -203,6 +203,24 @@ def test_drawn_columns_are_counted_as_the_original_ones(problem):
     assert set(fit_boosted_trees(wide, energies, "regression", settings, None, 1).columns) != set(model.columns)
 
 
+def test_a_short_part_of_a_concatenation_is_seen_beside_a_long_one(problem):
+    """Six columns that tell the energy, before 3000 that do not: without parts they would hardly be drawn."""
+    features, energies = problem
+    wide = np.column_stack([features, np.random.default_rng(2).standard_normal((N, 3000))])
+    settings = BoostedTrees(columns_per_fit=200, columns_per_tree=20, max_trees=40)
+    together, apart = (fit_boosted_trees(wide, energies, "regression", settings, None, 0, s) for s in ((), (6, 3000)))
+    assert (together.columns < 6).sum() < 3
+    assert (apart.columns[:6] == np.arange(6)).all()
+    assert len(apart.columns) == 200
+    assert apart.importance()[:6].sum() > 0.6
+    # Without a draw, parts make no difference.
+    every = BoostedTrees(columns_per_fit=None, columns_per_tree=None, max_trees=10)
+    plain, parted = (fit_boosted_trees(wide, energies, "regression", every, None, 0, s) for s in ((), (6, 3000)))
+    np.testing.assert_array_equal(plain.predict(wide), parted.predict(wide))
+    with pytest.raises(ValueError, match=r"parts of \[6, 10\] columns do not make the 3006"):
+        fit_boosted_trees(wide, energies, "regression", settings, None, 0, (6, 10))
+
+
 def test_each_tree_sees_the_columns_that_it_may(problem):
     features, energies = problem
     settings = BoostedTrees(columns_per_tree=1, max_trees=40)

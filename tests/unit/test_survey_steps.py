@@ -114,6 +114,7 @@ def test_features_of_shards_gather_into_a_matrix_with_names(folder: Path, tmp_pa
     features = read_features(tmp_path / "soap.h5")
     assert features.ids == ["a", "b"]
     assert features.values.shape == (2, len(features.names))
+    assert features.part_sizes == ()
     with open_shard(tmp_path / "survey.h5") as survey:
         atoms = atoms_from_record(survey.read("b")["structure"])
     np.testing.assert_array_equal(features.values[1], featurize(atoms, atoms.arrays["boundary"], SOAP))
@@ -122,6 +123,7 @@ def test_features_of_shards_gather_into_a_matrix_with_names(folder: Path, tmp_pa
     concatenate_files([tmp_path / "soap.h5", tmp_path / "again.h5"], tmp_path / "both.h5", "code")
     both = read_features(tmp_path / "both.h5")
     np.testing.assert_array_equal(both.values, np.hstack([features.values, features.values]))
+    assert both.part_sizes == (len(features.names), len(features.names))
     assert both.names[0] == f"soap: {features.names[0]}"
     assert both.names[-1] == f"again: {features.names[-1]}"
 

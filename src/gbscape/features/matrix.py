@@ -26,6 +26,8 @@ class FeatureMatrix:
     """Features (n, d), in single precision if all are stored so."""
     names: list[str]
     """Names of the columns (d,)."""
+    part_sizes: tuple[int, ...] = ()
+    """Numbers of columns of the parts of a concatenation, in their order; empty for others."""
 
 
 def read_features(path: str | Path) -> FeatureMatrix:
@@ -35,7 +37,9 @@ def read_features(path: str | Path) -> FeatureMatrix:
         ValueError: vectors of different lengths, or of another length than their settings say.
     """
     with open_shard(path) as shard:
-        names = _names(json.loads(shard.provenance.settings))
+        settings = json.loads(shard.provenance.settings)
+        parts = [(f"{part}: ", _names(its)) for part, its in settings.get("of", [])] or [("", _names(settings))]
+        names = [prefix + name for prefix, own in parts for name in own]
         precision = shard.read(shard.ids[0])["vector"].dtype if shard.ids else np.float64
         values = np.empty(
             (len(shard.ids), len(names)), precision
@@ -48,14 +52,16 @@ def read_features(path: str | Path) -> FeatureMatrix:
                 wrong[item] = len(record["vector"])
         if wrong:
             raise ValueError(f"{path}: vectors should have {len(names)} features, but have {wrong}")
-        return FeatureMatrix(list(shard.ids), values, names)
+        part_sizes = tuple(len(own) for _, own in parts) if "of" in settings else ()
+        return FeatureMatrix(list(shard.ids), values, names, part_sizes)
 
 
 def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -> None:
     """Put the vectors of the same items in several files one after the other.
 
     An item that failed in one of the files is left out, and listed as failed with the reason it had there. Vectors are in
-    single precision if those of one file are: a scattering vector beside a short one of double precision would otherwise take twice the space.
+    single precision if those of one file are: a scattering vector beside a short one of double precision would otherwise
+    take twice the space.
 
     Raises:
         ValueError: the files are not about the same items.
@@ -86,8 +92,6 @@ def concatenate_files(paths: Sequence[str | Path], out: str | Path, code: str) -
 
 
 def _names(settings: dict[str, Any]) -> list[str]:
-    if "of" in settings:
-        return [f"{part}: {name}" for part, its in settings["of"] for name in _names(its)]
     if "n_environments" in settings:
         return environment_names(settings["n_environments"])
     return feature_names(TypeAdapter(Computed).validate_python(settings))

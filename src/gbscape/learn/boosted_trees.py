@@ -1,6 +1,6 @@
 """Gradient-boosted trees whose number is chosen by early stopping in cross-validation (Homer et al. 2019, sec. 2.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,21 +47,30 @@ class FittedTrees:
 
 
 def fit_boosted_trees(
-    features: ArrayLike, target: ArrayLike, task: Task, settings: BoostedTrees, smote: Smote | None, seed: int
+    features: ArrayLike,
+    target: ArrayLike,
+    task: Task,
+    settings: BoostedTrees,
+    smote: Smote | None,
+    seed: int,
+    part_sizes: Sequence[int] = (),
 ) -> FittedTrees:
     """Choose the number of trees in `settings.folds` folds of the given rows, then fit that many to all of them.
 
     In classification with `smote`, the training part of each fold, and for the final fit the given rows, are
     over-sampled; the validation part of a fold is neither over-sampled nor seen by SMOTE. The columns that
-    `settings.columns_per_fit` and `columns_per_tree` draw are the same in all folds and in the final fit.
+    `settings.columns_per_fit` and `columns_per_tree` draw are the same in all folds and in the final fit. Each part of a
+    concatenation has the same chance to be drawn from: by the number of columns, a short vector would hardly be seen
+    beside a long one.
 
     Args:
         features: (n, d) training rows only.
         target: (n,) values, or integer or string labels.
+        part_sizes: numbers of columns of the parts of a concatenation, which add up to d; empty for one part.
 
     Raises:
-        ValueError: bad values (see `gbscape.learn.inputs`), too few rows for the folds, a single class, or a class
-            too small to be interpolated in every fold.
+        ValueError: bad values (see `gbscape.learn.inputs`), too few rows for the folds, a single class, a class too small
+            to be interpolated in every fold, or `part_sizes` that do not add up.
     """
     values = checked_target(target, task)
     matrix = checked_features(features, len(values))
@@ -74,7 +83,7 @@ def fit_boosted_trees(
             _check_classes_for_smote(classes, values, settings.folds)
     else:
         smote = None
-    columns = _drawn_columns(matrix, settings.columns_per_fit, seed)
+    columns, chances = _drawn_columns(matrix, settings.columns_per_fit, part_sizes, seed)
     n_features, matrix = matrix.shape[1], matrix[:, columns]
     parameters = _objective(classes) | {
         "learning_rate": settings.learning_rate,
@@ -85,11 +94,11 @@ def fit_boosted_trees(
         "seed": seed,
         "seed_per_iteration": True,  # round i draws the same columns whatever was trained before it in this process
     }
-    loss = _validation_loss(matrix, values, task, parameters, settings, smote, seed)
+    loss = _validation_loss(matrix, values, chances, task, parameters, settings, smote, seed)
     if smote:
         matrix, values = oversample(matrix, values, smote, seed)
     return FittedTrees(
-        booster=xgb.train(parameters, xgb.DMatrix(matrix, values), num_boost_round=len(loss)),
+        booster=xgb.train(parameters, xgb.DMatrix(matrix, values, feature_weights=chances), num_boost_round=len(loss)),
         columns=columns,
         n_features=n_features,
         classes=classes,
@@ -98,17 +107,37 @@ def fit_boosted_trees(
     )
 
 
-def _drawn_columns(matrix: np.ndarray, most: int | None, seed: int) -> np.ndarray:
-    """Ascending numbers of at most `most` columns, drawn among those that vary; the first column if none does."""
+def _drawn_columns(
+    matrix: np.ndarray, most: int | None, part_sizes: Sequence[int], seed: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Columns for one fit, and how likely each is to be drawn for a tree.
+
+    Returns:
+        Ascending numbers (k,) of at most `most` columns, drawn among those that vary (the first column if none does), and
+        relative chances (k,) by which the columns of each part have the same together; None for a single part.
+    """
+    if part_sizes and sum(part_sizes) != matrix.shape[1]:
+        raise ValueError(f"parts of {list(part_sizes)} columns do not make the {matrix.shape[1]} of the features")
     varying = np.flatnonzero(matrix.min(axis=0) < matrix.max(axis=0))
+    if not len(varying):
+        return np.zeros(1, dtype=int), None
+    part = np.repeat(np.arange(len(part_sizes)), part_sizes) if part_sizes else np.zeros(matrix.shape[1], dtype=int)
     if most is not None and len(varying) > most:
-        varying = np.sort(np.random.default_rng(seed).choice(varying, most, replace=False))
-    return varying if len(varying) else np.zeros(1, dtype=int)
+        chances = _equal_shares(part[varying])
+        varying = np.sort(np.random.default_rng(seed).choice(varying, most, replace=False, p=chances))
+    return varying, _equal_shares(part[varying]) if len(part_sizes) > 1 else None
+
+
+def _equal_shares(part: np.ndarray) -> np.ndarray:
+    """Chances (k,) that add up to 1, those of the columns of each `part` (k,) to the same."""
+    chances = 1 / np.bincount(part)[part]
+    return chances / chances.sum()
 
 
 def _validation_loss(
     matrix: np.ndarray,
     values: np.ndarray,
+    chances: np.ndarray | None,
     task: Task,
     parameters: Mapping[str, Any],
     settings: BoostedTrees,
@@ -124,7 +153,8 @@ def _validation_loss(
         rows, targets = matrix[train], values[train]
         if smote:
             rows, targets = oversample(rows, targets, smote, seed)
-        fitted, held_out = xgb.DMatrix(rows, targets), xgb.DMatrix(matrix[validation], values[validation])
+        fitted = xgb.DMatrix(rows, targets, feature_weights=chances)
+        held_out = xgb.DMatrix(matrix[validation], values[validation])
         folds.append((xgb.Booster(dict(parameters), [fitted, held_out]), fitted, held_out))
     losses: list[float] = []
     best = 0

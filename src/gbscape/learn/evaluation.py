@@ -44,6 +44,7 @@ def evaluate(
     target_name: str,
     ids: Sequence[str],
     feature_names: Sequence[str] | None = None,
+    part_sizes: Sequence[int] = (),
     track: Track = iter,
 ) -> Evaluation:
     """Fit boosted trees to the training rows of `settings.n_splits` splits and score them on the test rows.
@@ -57,6 +58,7 @@ def evaluate(
         target_name: name of the target, e.g. "energy".
         ids: (n,) distinct boundary ids.
         feature_names: (d,) distinct; None numbers the columns.
+        part_sizes: numbers of columns of the parts of a concatenation; empty for one part.
         track: wraps the loop over the splits, to show progress (e.g. tqdm).
 
     Raises:
@@ -70,7 +72,7 @@ def evaluate(
 
     def fit_and_predict(split: Split) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
         model = fit_boosted_trees(
-            matrix[split.train], values[split.train], task, settings.trees, settings.smote, split.fit_seed
+            matrix[split.train], values[split.train], task, settings.trees, settings.smote, split.fit_seed, part_sizes
         )
         importance.append(model.importance())
         rows = np.concatenate([split.train, split.test])

@@ -1,7 +1,7 @@
 """Training and test error of the energy against the number of training boundaries (Homer et al. 2019, Fig. 2)."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ def learning_curve(
     *,
     representation: str,
     target_name: str,
+    part_sizes: Sequence[int] = (),
     track: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> pd.DataFrame:
     """Mean absolute errors in J/m^2; columns LEARNING_CURVE_COLUMNS, `set` is train or test.
@@ -33,6 +34,7 @@ def learning_curve(
     Args:
         features: (n, d).
         energies_j_m2: (n,).
+        part_sizes: numbers of columns of the parts of a concatenation; empty for one part.
         track: wraps the loop over the repeats, to show progress (e.g. tqdm).
 
     Raises:
@@ -55,7 +57,7 @@ def learning_curve(
         for size in sizes:
             train = np.sort(shuffled[:size])
             model = fit_boosted_trees(
-                matrix[train], energies[train], "regression", settings.trees, None, split.fit_seed
+                matrix[train], energies[train], "regression", settings.trees, None, split.fit_seed, part_sizes
             )
             for name, rows in (("train", train), ("test", split.test)):
                 error = float(np.abs(model.predict(matrix[rows]) - energies[rows]).mean())

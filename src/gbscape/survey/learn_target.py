@@ -45,6 +45,7 @@ def learn_target(
         target_name=target,
         ids=features.ids,
         feature_names=features.names,
+        part_sizes=features.part_sizes,
         track=lambda splits: progress(splits, settings.n_splits, f"splits of {target} from {representation}"),
     )
 
@@ -96,6 +97,7 @@ def learn_target_curve(
         seed,
         representation=representation,
         target_name=target,
+        part_sizes=features.part_sizes,
         track=lambda items: progress(items, repeats, f"learning curves of {target} from {representation}"),
     )
 
@@ -111,7 +113,7 @@ def _aligned(features_h5: str | Path, energies_csv: str | Path, target: Target) 
     features = read_features(features_h5)
     known = np.array([item in values.index for item in features.ids])
     ids = [item for item, keep in zip(features.ids, known, strict=True) if keep]
-    return FeatureMatrix(ids, features.values[known], features.names), values.loc[ids].to_numpy()
+    return FeatureMatrix(ids, features.values[known], features.names, features.part_sizes), values.loc[ids].to_numpy()
 
 
 def _values(energies_csv: str | Path, target: Target) -> "pd.Series[Any]":
