@@ -97,7 +97,7 @@ def relevance_data(
         energies = {"survey": "energy_at_rest", "snapshots_from_rest": "energy_in_motion"}.get(item.name)
         if energies and len(item.energies_j_m2):
             share = 100 * float(rows["unit_share_of_energy"].iloc[0])
-            note = f"sum {_energy(item.energies_j_m2.sum())} J m$^{{-2}}$\nunits: {share:.0f} % of |energy|"
+            note = f"sum {_energy(item.energies_j_m2.sum())}\nunits: {share:.0f} % of |energy|"
             panels.append(_panel(item, energies, item.energies_j_m2, note, axes))
     return panels
 
@@ -184,7 +184,7 @@ def _note(rows: pd.DataFrame) -> str:
     share, atoms = 100 * first["unit_share_of_relevance"], 100 * first["unit_share_of_atoms"]
     agreement = f"splits correlate {first['pearson_between_splits']:.2f}\n" if len(single) > 1 else ""
     return (
-        f"sum {_energy(deviation)} J m$^{{-2}}$\n"
+        f"sum {_energy(deviation)}\n"
         f"units: {share:.0f} % of |relevance|,\n"
         f"{atoms:.0f} % of the atoms\n"
         f"AUC of |r| {_over_splits(single['auc_of_magnitude'])},\n"
@@ -200,8 +200,10 @@ def _over_splits(values: "pd.Series[float]") -> str:
     return f"{of_first} ({values.min():.2f} to {values.max():.2f})" if len(values) > 1 else of_first
 
 
-def _energy(value: float) -> str:
-    return f"{value:.3f}".replace("-", "−")
+def _energy(value_j_m2: float) -> str:
+    large = abs(value_j_m2) >= 0.01
+    text = f"{value_j_m2:.3f} J m$^{{-2}}$" if large else f"{1000 * value_j_m2:.2g} mJ m$^{{-2}}$"
+    return text.replace("-", "−").replace("{−2}", "{-2}")
 
 
 def _joined(projected: Array, period: float) -> NDArray[np.int64]:
@@ -237,8 +239,11 @@ def _draw(fig: Figure, ax: Axes, panel: RelevancePanel, place: tuple[float, floa
     for spine in ax.spines.values():
         spine.set(visible=True, linewidth=0.5, color="#777777")
     images = range(-int(half / panel.period_angstrom) - 2, int(half / panel.period_angstrom) + 2)
+    scales = "discs: mJ m$^{-2}$ an atom\n"
     if panel.projection.size:
-        limit = float(np.quantile(np.abs(panel.projection), 0.998))
+        # So that the density stays paler than the atoms on it.
+        limit = 1.4 * float(np.quantile(np.abs(panel.projection), 0.998))
+        scales += f"density beneath: ends ±{limit:.2g} mJ m$^{{-2}}$ Å$^{{-2}}$\n"
         n_along, n_x = panel.projection.shape
         repeated = np.concatenate([panel.projection] * len(images))
         # Values are at the points i L / n: pixels are centred there.
@@ -252,7 +257,7 @@ def _draw(fig: Figure, ax: Axes, panel: RelevancePanel, place: tuple[float, floa
             low + len(images) * panel.period_angstrom,
         )
         ax.imshow(
-            repeated, origin="lower", extent=extent, cmap=_COLOURS, vmin=-1.4 * limit, vmax=1.4 * limit,
+            repeated, origin="lower", extent=extent, cmap=_COLOURS, vmin=-limit, vmax=limit,
             interpolation="bicubic", aspect="equal", zorder=0,
         )  # fmt: skip
     shifts = np.array([[0.0, image * panel.period_angstrom] for image in images])
@@ -282,9 +287,7 @@ def _draw(fig: Figure, ax: Axes, panel: RelevancePanel, place: tuple[float, floa
     bar = fig.colorbar(ScalarMappable(norm, _COLOURS), cax=bar_ax, orientation="horizontal")
     bar.set_ticks([-top, 0, top], labels=[f"−{top:.3g}", "0", f"+{top:.3g}"])
     bar.ax.tick_params(labelsize=6.5, length=2, pad=1)
-    ax.text(
-        0, -0.16, "mJ m$^{-2}$ an atom; " + panel.note, transform=ax.transAxes, fontsize=6, va="top", linespacing=1.35
-    )
+    ax.text(0, -0.16, scales + panel.note, transform=ax.transAxes, fontsize=6, va="top", linespacing=1.35)
 
 
 def _unit_period(panel: RelevancePanel) -> float:

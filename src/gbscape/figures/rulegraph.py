@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import networkx as nx
+from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Path2D
 
-from gbscape.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, figure
+from gbscape.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILION, figure
 
 STAGES: Mapping[str, tuple[str, str]] = {
     "survey": ("structure", BLUE),
@@ -84,11 +85,19 @@ def plot_rulegraph(graph: nx.DiGraph, path: str | Path, files: Mapping[str, str]
             style, colour = "round,pad=0,rounding_size=0.08", STAGES[files.get(name, "figures")][1]
             ax.add_patch(FancyBboxPatch(corner, *box, boxstyle=style, fc=colour, ec="white", lw=1, zorder=2))
             label = textwrap.fill(name.replace("_", " "), 14)
-            ax.text(x, y, label, ha="center", va="center", fontsize=7.5, color="white", zorder=3, linespacing=0.95)
+            ax.text(
+                x, y, label, ha="center", va="center", fontsize=7.5, color=_ink_on(colour), zorder=3, linespacing=0.95
+            )
         for i, (label, colour) in enumerate(STAGES.values()):
             height = 0.97 - i * 0.2 / fig.get_figheight()
             ax.text(0.01, height, label, fontsize=9, color=colour, weight="bold", va="top", transform=ax.transAxes)
         ax.set(xlim=(-box[0] / 2 - 0.15, (right - left) * step + box[0] / 2 + 0.15), ylim=(-(layers - 0.45) * row, 0.5))
+
+
+def _ink_on(colour: str) -> str:
+    """White on dark colours, dark on light ones (relative luminance as in WCAG 2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return "white" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < 0.3 else INK
 
 
 Place = tuple[float, int]

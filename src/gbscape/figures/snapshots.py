@@ -224,8 +224,11 @@ def _draw_parity(ax: Axes, rows: pd.DataFrame, colour: str, ends: tuple[float, f
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     first = rows.iloc[0]
-    text = f"MAE {1000 * first['mae_mean_j_m2']:.2f} mJ m$^{{-2}}$\n$R^2$ {first['r2_mean']:.4f}"
-    ax.text(0.96, 0.05, text, transform=ax.transAxes, ha="right", fontsize=7, linespacing=1.35)
+    r2 = f"{first['r2_mean']:.3f}".replace("-", "−")
+    ax.text(
+        0.96, 0.05, f"MAE {1000 * first['mae_mean_j_m2']:.2f} mJ m$^{{-2}}$\n$R^2$ {r2}", transform=ax.transAxes, ha="right",
+        fontsize=7, linespacing=1.35, path_effects=[withStroke(linewidth=2, foreground="white")],
+    )  # fmt: skip
 
 
 def _draw_errors(ax: Axes, data: pd.DataFrame, names: list[str], models: list[str], colours: dict[str, str]) -> None:
