@@ -11,6 +11,7 @@ from snakemake.utils import update_config
 
 from gbscape.config.features import Computed, Features
 from gbscape.config.files import DEFAULTS, SCHEMA, defaults_yaml, resolved_yaml, schema_json
+from gbscape.config.learn import Learn, Model
 from gbscape.config.model import Config, ConfigError, load
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -34,8 +35,12 @@ def test_kinds_that_no_default_has_are_listed_as_comments_that_load() -> None:
     defaults = {type(representation) for representation in Features().representations.values()}
     missing = [kind() for kind in get_args(Computed) if kind not in defaults]
     assert missing
-    listed_models = Features.model_validate(listed["features"]).representations
-    assert listed_models == {representation.kind: representation for representation in missing}
+    representations = Features.model_validate(listed["features"]).representations
+    assert representations == {representation.kind: representation for representation in missing}
+    models = Learn.model_validate(listed["learn"]).models
+    assert {name: model.kind for name, model in models.items()} == {name: name for name in models}
+    # Each model in the union of kinds.
+    assert {type(model) for model in models.values()} == set(get_args(get_args(Model)[0]))
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (PROJECT / "config").glob("*.yaml")))

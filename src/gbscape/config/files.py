@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from gbscape.config.features import Computed, Features
+from gbscape.config.learn import Average, KernelModel, RandomisedTrees
 from gbscape.config.model import Config
 from gbscape.store.atomic import atomic_path
 
@@ -54,16 +55,26 @@ def write_files(root: str | Path = ".") -> None:
 
 
 def _other_kinds() -> list[str]:
-    """The kinds of representations that no default has, as comments: a `#` before each line."""
+    """The kinds of representations and models that are not computed by default, as comments: a `#` before each line."""
     present = {type(representation) for representation in Features().representations.values()}
     lines = ["# Kinds of representations that are not computed by default:", "# features:", "#   representations:"]
-    for kind in get_args(Computed):
-        if kind not in present:
-            settings = kind()
-            text = " ".join((inspect.getdoc(kind) or "").split())
-            description = textwrap.wrap(text, 110, initial_indent="    # ", subsequent_indent="    # ")
-            lines += [f"# {line}" for line in (*description, *_entry(settings.kind, settings, indent=2))]
+    for representation in (kind() for kind in get_args(Computed) if kind not in present):
+        lines += _commented(representation.kind, representation)
+    lines += [
+        "# Kinds of further models, with the representations or models that they are of:",
+        "# learn:",
+        "#   models:",
+    ]
+    kernel, trees = KernelModel(of=("soap",)), RandomisedTrees(of=("soap",))
+    for model in (kernel, trees, Average(models=(kernel.kind, trees.kind))):
+        lines += _commented(model.kind, model)
     return lines
+
+
+def _commented(name: str, settings: BaseModel) -> list[str]:
+    text = " ".join((inspect.getdoc(settings) or "").split())
+    description = textwrap.wrap(text, 110, initial_indent="    # ", subsequent_indent="    # ")
+    return [f"# {line}" for line in (*description, *_entry(name, settings, indent=2))]
 
 
 def _lines(model: BaseModel, indent: int) -> list[str]:

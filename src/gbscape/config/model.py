@@ -278,13 +278,15 @@ def _message(problems: list[str]) -> str:
 
 def _describe(error: dict[str, Any]) -> str:
     location = tuple(error["loc"])
-    key = ".".join(map(str, _walk(location)[0])) or "(top level)"
+    key = ".".join(map(str, _walk(location)[0]))
     if error["type"] == "extra_forbidden":
         allowed = list(_walk(location[:-1])[1].model_fields)
         close = difflib.get_close_matches(str(location[-1]), allowed, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         return f"{key}: unknown key{hint} Allowed: {', '.join(allowed)}"
     message = error["msg"].removeprefix("Value error, ")
+    if not key:
+        return message  # of a check on several parts: it names the keys
     given = "" if isinstance(error["input"], Mapping | BaseModel) else f" = {error['input']!r}"
     return f"{key}{given}: {message[0].lower()}{message[1:]}"
 
