@@ -17,7 +17,7 @@ from gbscape.figures.energy_against_disorientation import (
     plot_energy_against_disorientation,
 )
 from gbscape.figures.energy_against_published import energy_against_published_data, plot_energy_against_published
-from gbscape.figures.gallery import Panel, plot_gallery, read_panels, write_panels
+from gbscape.figures.gallery import Panel, in_order, plot_gallery, read_panels, write_panels
 from gbscape.figures.importance import importance_data, plot_importance
 from gbscape.figures.labels import (
     boundary_label,
@@ -372,3 +372,12 @@ def test_gallery_is_drawn(known: bool, tmp_path: Path, texts: Texts) -> None:
     assert ("1.218" in texts()) == known
     assert ("excess energy" in texts()) == known
     assert ("hcp" in texts()) != known
+
+
+def test_variants_of_a_boundary_stand_side_by_side() -> None:
+    nothing = dict.fromkeys(("positions", "nearness", "excess_energy_ev", "structure_type"), np.empty(0))
+    panels = [
+        Panel(id=item, planes="", view="", atom_radius_angstrom=0.6, sigma=sigma, energy_j_m2=energy, **nothing)
+        for item, sigma, energy in (("b", 5, 1.0), ("a~before", 5, 1.1), ("c", 3, 1.3), ("a", 5, 0.9))
+    ]
+    assert [panel.id for panel in in_order(panels)] == ["c", "a", "a~before", "b"]

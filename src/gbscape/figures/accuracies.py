@@ -73,10 +73,13 @@ def write_accuracies(data: pd.DataFrame, path: str | Path) -> None:
         {"Accuracy in %": representation_label(name)} | {target_label(t): cells.get((name, t), "") for t in targets}
         for name in in_usual_order(data["representation"])
     ]
-    first = data.iloc[0]
+    # Properties that are not known of every boundary have fewer.
+    numbers = data[["n_splits", "n_train", "n_test"]].drop_duplicates().itertuples(index=False)
+    splits = " or ".join(
+        f"{n} random splits into {train} training and {test} test boundaries" for n, train, test in numbers
+    )
     caption = (
-        f"Mean and standard deviation over {first.n_splits} random splits into {first.n_train} training and "
-        f"{first.n_test} test boundaries. Accuracy of an energy: 100 (1 - mean |dE| / E). Balanced: mean of the accuracies of "
+        f"Mean and standard deviation over {splits}. Accuracy of an energy: 100 (1 - mean |dE| / E). Balanced: mean of the accuracies of "
         "the classes. Published: with the distance from our mean in our standard deviations, and the share of our splits "
         "that are below it."
     )

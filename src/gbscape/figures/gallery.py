@@ -1,7 +1,7 @@
 """Gallery of relaxed boundaries, drawn from their atoms as seen along the boundary plane."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,8 @@ def gallery_data(
 ) -> list[Panel]:
     """Project the first `settings.count` boundaries of a survey; return them by Sigma, then energy.
 
+    Variants of a boundary, told apart by what follows a `~` in their ids, stand side by side.
+
     The line of sight is the in-plane direction with the shorter period, so that the pattern shows; one period of it is
     drawn. The other direction is repeated to fill the height of the panel.
 
@@ -76,8 +78,8 @@ def gallery_data(
             excess energies need its array energy_ev and `cohesive_energy_ev`, which a user's own structures may lack.
         energies: columns id, sigma, energy_j_m2; the last two may be empty.
         settings: what is drawn.
-        rows: lattice vectors of the left and right grain by id, for the titles; without them titles name no plane. What
-            follows a `~` in a boundary's id tells variants of it apart.
+        rows: lattice vectors of the left and right grain by id (without variant), for the titles; without them titles
+            name no plane.
 
     Raises:
         ValueError: a boundary has no row in `energies`, or a record lacks what is drawn.
@@ -98,7 +100,22 @@ def gallery_data(
                     settings,
                 )
             )
-    return sorted(panels, key=lambda p: (p.sigma or 0, p.energy_j_m2 or 0.0, p.id))
+    return in_order(panels)
+
+
+def in_order(panels: Iterable[Panel]) -> list[Panel]:
+    """By Sigma, then by the lowest energy of a boundary's variants, which stand side by side, lowest first."""
+    panels = list(panels)
+    lowest: dict[str, float] = {}
+    for panel in panels:
+        boundary, energy = panel.id.partition("~")[0], panel.energy_j_m2 or 0.0
+        lowest[boundary] = min(lowest.get(boundary, energy), energy)
+
+    def place(panel: Panel) -> tuple[int, float, str, float, str]:
+        boundary = panel.id.partition("~")[0]
+        return panel.sigma or 0, lowest[boundary], boundary, panel.energy_j_m2 or 0.0, panel.id
+
+    return sorted(panels, key=place)
 
 
 def write_panels(panels: Sequence[Panel], path: str | Path) -> None:
