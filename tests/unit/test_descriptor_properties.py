@@ -395,6 +395,7 @@ def test_table_and_picture(measured: dict[str, pd.DataFrame], tmp_path: Path) ->
         ({"displacements_angstrom": (0.1, 0.01, 0.001)}, "smallest first"),
         ({"separations_angstrom": (3.0, 10.0)}, "would not be seen"),
         ({"boundaries": ("a", "a")}, "once"),
+        ({"representations": ["cna"], "classifications": ["cna"]}, "another name"),
     ],
 )
 def test_settings_that_cannot_be_measured_are_refused(settings: dict[str, object], message: str) -> None:

@@ -50,10 +50,14 @@ if CONFIG.descriptor_properties.wanted:
         script:
             "../scripts/descriptor_properties_relax_again.py"
 
-    rule measure_representation:
+    rule measure_descriptor:
         input:
             survey=rules.select_boundary_atoms.output[0],
-            features=f"{FEATURES}/{{descriptor}}.h5",
+            features=lambda wildcards: (
+                f"{FEATURES}/{wildcards.descriptor}.h5"
+                if wildcards.descriptor in MEASURED
+                else []
+            ),
             dictionary=lambda wildcards: (
                 f"{FEATURES}/{wildcards.descriptor}/dictionary.h5"
                 if wildcards.descriptor in LOCAL_ENVIRONMENTS
@@ -64,11 +68,11 @@ if CONFIG.descriptor_properties.wanted:
         output:
             f"{PROPERTIES}/{{descriptor}}.csv",
         log:
-            f"{LOGS}/measure_representation/{{descriptor}}.log",
+            f"{LOGS}/measure_descriptor/{{descriptor}}.log",
         benchmark:
-            f"{BENCHMARKS}/measure_representation/{{descriptor}}.tsv"
+            f"{BENCHMARKS}/measure_descriptor/{{descriptor}}.tsv"
         wildcard_constraints:
-            descriptor=one_of(MEASURED),
+            descriptor=one_of([*CLASSIFIED, *MEASURED]),
         conda:
             "../../envs/descriptor_properties.yaml"
         resources:
@@ -76,40 +80,17 @@ if CONFIG.descriptor_properties.wanted:
             runtime=120,
             tasks=1,
         params:
-            representation=lambda wildcards: leaf(COMPUTED[wildcards.descriptor]),
+            representation=lambda wildcards: (
+                leaf(COMPUTED[wildcards.descriptor])
+                if wildcards.descriptor in MEASURED
+                else None
+            ),
             settings=MEASURING,
             boundary_atoms=leaf(CONFIG.survey.boundary_atoms),
             lattice=CONFIG.survey.enumeration.lattice,
-            code=code_of("descriptor_properties_representation.py"),
+            code=code_of("descriptor_properties_measure.py"),
         script:
-            "../scripts/descriptor_properties_representation.py"
-
-    rule measure_classification:
-        input:
-            survey=rules.select_boundary_atoms.output[0],
-            relaxed_again=rules.relax_again.output[0],
-            boundaries=BOUNDARIES,
-        output:
-            f"{PROPERTIES}/{{descriptor}}.csv",
-        log:
-            f"{LOGS}/measure_classification/{{descriptor}}.log",
-        benchmark:
-            f"{BENCHMARKS}/measure_classification/{{descriptor}}.tsv"
-        wildcard_constraints:
-            descriptor=one_of(CLASSIFIED),
-        conda:
-            "../../envs/descriptor_properties.yaml"
-        resources:
-            mem_mb=2000,
-            runtime=60,
-            tasks=1,
-        params:
-            settings=MEASURING,
-            boundary_atoms=leaf(CONFIG.survey.boundary_atoms),
-            lattice=CONFIG.survey.enumeration.lattice,
-            code=code_of("descriptor_properties_classification.py"),
-        script:
-            "../scripts/descriptor_properties_classification.py"
+            "../scripts/descriptor_properties_measure.py"
 
     rule judge_descriptors:
         input:

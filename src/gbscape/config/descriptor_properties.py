@@ -84,6 +84,15 @@ class DescriptorProperties(Settings):
         return steps
 
     @model_validator(mode="after")
+    def _names_tell_descriptors_apart(self) -> "DescriptorProperties":
+        both = sorted(set(self.representations) & set(self.classifications))
+        if both:
+            raise ValueError(
+                f"{', '.join(both)} is a representation and a classification; give the representation another name"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _long_range_is_seen(self) -> "DescriptorProperties":
         if self.separations_angstrom[-1] < self.long_range_angstrom:
             raise ValueError(

@@ -1,7 +1,9 @@
 """Everything that is measured of one descriptor, from the survey's files."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -32,67 +34,99 @@ SAME_ENERGY_J_M2 = 1e-3
 """A relaxation that ends further from the survey's energy has found another structure."""
 
 
-def measure_representation(
-    survey_h5: str | Path,
-    features_h5: str | Path,
-    dictionary_h5: str | Path | None,
-    relaxed_again_h5: str | Path,
-    boundaries_csv: str | Path | None,
+@dataclass(frozen=True)
+class Descriptor:
+    """A way to describe boundaries."""
+
+    name: str
+    describe: Describe
+    survey: FeatureMatrix
+    """What all boundaries of the survey are described by."""
+    subunits: tuple[str, int] | None = None
+    """How environments are told apart, one of `tables.FOUND` and `tables.LISTED`, and how many; None if they are not."""
+
+
+def descriptor(
     name: str,
-    representation: Computed,
-    settings: DescriptorProperties,
-    boundary_atoms: BoundaryAtoms,
-    lattice: Lattice,
-) -> pd.DataFrame:
-    """Measure a representation that the survey was described by, columns `MEASUREMENT_COLUMNS`.
+    representation: Computed | None,
+    survey_h5: str | Path,
+    features_h5: str | Path | None,
+    dictionary_h5: str | Path | None,
+) -> Descriptor:
+    """A representation that the survey was described by, or a classification of atoms, by which it is described here.
 
     Args:
+        name: of the representation, or of the classification.
+        representation: its settings; None for a classification.
         survey_h5: gathered survey with boundary atoms.
         features_h5: gathered vectors of the representation.
-        dictionary_h5: the unique environments of the survey, for local environments; None for others.
-        relaxed_again_h5: the chosen boundaries relaxed again, see `relax_again`.
-        boundaries_csv: table of the enumerated boundaries; None for structures of one's own.
-        name: of the representation.
-        representation: its settings.
-        settings: what is measured.
-        boundary_atoms: how the boundary's atoms are found.
-        lattice: of the grains.
+        dictionary_h5: the unique environments of the survey, for local environments.
 
     Raises:
-        ValueError: local environments without a dictionary.
+        ValueError: a representation without vectors, or local environments without a dictionary.
     """
-    vectors = read_features(features_h5)
-    rows: list[tuple[object, ...]] = []
+    if representation is None:
+        return _classification(cast(Classification, name), survey_h5)
+    if features_h5 is None:
+        raise ValueError(f"{name}: a representation needs the vectors of the survey's boundaries")
     if isinstance(representation, LocalEnvironments):
         if dictionary_h5 is None:
             raise ValueError(f"{name}: local environments need the dictionary of the survey's environments")
         environments = read_dictionary(dictionary_h5)
         describe = _by_environments(environments, representation)
-        rows.append((name, "subunit discovery", FOUND, None, None, len(environments)))
-    else:
-
-        def describe(atoms: Atoms) -> NDArray[np.float64]:
-            return featurize(atoms, atoms.arrays["boundary"], representation)
-
-    table = _measure(
-        survey_h5, relaxed_again_h5, boundaries_csv, name, describe, vectors, settings, boundary_atoms, lattice
+        return Descriptor(name, describe, read_features(features_h5), (FOUND, len(environments)))
+    return Descriptor(
+        name, lambda atoms: featurize(atoms, atoms.arrays["boundary"], representation), read_features(features_h5)
     )
-    return _with_rows(table, rows)
 
 
-def measure_classification(
+def measure_descriptor(
+    described: Descriptor,
     survey_h5: str | Path,
     relaxed_again_h5: str | Path,
     boundaries_csv: str | Path | None,
-    classification: Classification,
     settings: DescriptorProperties,
     boundary_atoms: BoundaryAtoms,
     lattice: Lattice,
 ) -> pd.DataFrame:
-    """The same of a classification of atoms, by which the survey is described here; arguments as there."""
+    """Measure all that can be measured of a descriptor, columns `MEASUREMENT_COLUMNS`.
 
+    Args:
+        described: the descriptor.
+        survey_h5: gathered survey with boundary atoms.
+        relaxed_again_h5: the chosen boundaries relaxed again, see `relax_again`.
+        boundaries_csv: table of the enumerated boundaries; None for structures of one's own.
+        settings: what is measured.
+        boundary_atoms: how the boundary's atoms are found.
+        lattice: of the grains.
+    """
+    with open_shard(survey_h5) as survey:
+        slabs = {item: atoms_from_record(survey.read(item)["structure"]) for item in settings.boundaries}
+        relaxed = [*survey.ids, *survey.failures]
+    tables = [
+        measure(
+            described.name,
+            described.describe,
+            described.survey,
+            slabs,
+            {item: _relaxed_again(relaxed_again_h5, item) for item in slabs},
+            lambda atoms: select_boundary_atoms(atoms, boundary_atoms, lattice).mask,
+            settings,
+        ),
+        coverage(
+            described.name, described.survey.ids, relaxed, read_boundaries(boundaries_csv) if boundaries_csv else []
+        ),
+    ]
+    if described.subunits is not None:
+        quantity, number = described.subunits
+        row = (described.name, "subunit discovery", quantity, None, None, number)
+        tables.append(pd.DataFrame([row], columns=MEASUREMENT_COLUMNS))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _classification(kind: Classification, survey_h5: str | Path) -> Descriptor:
     def describe(atoms: Atoms) -> NDArray[np.float64]:
-        return classify(atoms, atoms.arrays["boundary"], classification)
+        return classify(atoms, atoms.arrays["boundary"], kind)
 
     with open_shard(survey_h5) as survey:
         rows = [
@@ -100,19 +134,8 @@ def measure_classification(
             for _, record in progress(survey, len(survey.ids), "boundaries classified")
         ]
         vectors = FeatureMatrix(list(survey.ids), np.array(rows), [])
-    table = _measure(
-        survey_h5,
-        relaxed_again_h5,
-        boundaries_csv,
-        classification,
-        describe,
-        vectors,
-        settings,
-        boundary_atoms,
-        lattice,
-    )
-    types = CNA_TYPES if classification == "cna" else PTM_TYPES
-    return _with_rows(table, [(classification, "subunit discovery", LISTED, None, None, len(types) - 1)])
+    types = CNA_TYPES if kind == "cna" else PTM_TYPES
+    return Descriptor(kind, describe, vectors, (LISTED, len(types) - 1))  # the rest is of no type
 
 
 def _by_environments(environments: NDArray[np.float32], settings: LocalEnvironments) -> Describe:
@@ -126,39 +149,6 @@ def _by_environments(environments: NDArray[np.float32], settings: LocalEnvironme
         return np.asarray(np.bincount(nearest, minlength=len(environments)) / len(nearest))
 
     return describe
-
-
-def _with_rows(table: pd.DataFrame, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
-    if not rows:
-        return table
-    return pd.concat([table, pd.DataFrame(rows, columns=MEASUREMENT_COLUMNS)], ignore_index=True)
-
-
-def _measure(
-    survey_h5: str | Path,
-    relaxed_again_h5: str | Path,
-    boundaries_csv: str | Path | None,
-    name: str,
-    describe: Describe,
-    vectors: FeatureMatrix,
-    settings: DescriptorProperties,
-    boundary_atoms: BoundaryAtoms,
-    lattice: Lattice,
-) -> pd.DataFrame:
-    with open_shard(survey_h5) as survey:
-        slabs = {item: atoms_from_record(survey.read(item)["structure"]) for item in settings.boundaries}
-        relaxed = [*survey.ids, *survey.failures]
-    measured = measure(
-        name,
-        describe,
-        vectors,
-        slabs,
-        {item: _relaxed_again(relaxed_again_h5, item) for item in slabs},
-        lambda atoms: select_boundary_atoms(atoms, boundary_atoms, lattice).mask,
-        settings,
-    )
-    boundaries = read_boundaries(boundaries_csv) if boundaries_csv else []
-    return pd.concat([measured, coverage(name, vectors.ids, relaxed, boundaries)], ignore_index=True)
 
 
 def _relaxed_again(path: str | Path, item: str) -> Sequence[Atoms]:
