@@ -30,8 +30,9 @@ def unique_environments(
     Raises:
         ValueError: more than `most` are unique.
     """
-    mean = np.average(vectors, axis=0, weights=weights)
-    centred = vectors - mean.astype(np.float32)  # single precision is spent on what differs
+    share = np.ones(len(vectors)) if weights is None else weights
+    mean = (share / share.sum()).astype(np.float32) @ vectors  # np.average would copy them in double precision
+    centred = vectors - mean  # single precision is spent on what differs
     chosen = [int(np.einsum("ij,ij->i", centred, centred).argmin())]
     nearest = _distances_to(centred, centred[chosen[0]])
     owner = np.zeros(len(vectors), dtype=np.int_)  # position among the chosen of the nearest

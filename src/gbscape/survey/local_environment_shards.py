@@ -100,9 +100,10 @@ def merge_candidates(
                 boundaries += [item] * len(record["atoms"])
     if not vectors:
         raise ValueError(f"{out}: no boundary has environments to be found")
-    joined = np.concatenate(vectors)
+    n_boundaries, joined = len(vectors), np.concatenate(vectors)
+    del vectors  # as large as what they were joined to
     unique = unique_environments(joined, settings.threshold, np.concatenate(weights), MOST_ENVIRONMENTS)
-    print(f"{len(unique)} unique environments among {len(joined)} candidates of {len(vectors)} boundaries", flush=True)
+    print(f"{len(unique)} unique environments among {len(joined)} candidates of {n_boundaries} boundaries", flush=True)
     dictionary = {
         "vectors": joined[unique],
         "boundary": [boundaries[index] for index in unique],
