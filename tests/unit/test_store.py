@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -313,3 +314,11 @@ def test_progress_is_plain_lines_in_a_log(capsys: pytest.CaptureFixture[str], mo
 def test_progress_of_what_is_quick_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(progress("ab", 2, "items")) == ["a", "b"]
     assert capsys.readouterr().err == ""
+
+
+def test_a_library_that_one_of_two_was_made_without_does_not_count() -> None:
+    made = Provenance.of({}, "code")
+    without = replace(made, libraries={"python": made.libraries["python"]})
+    other = replace(made, libraries=made.libraries | {"numpy": "0.1"})
+    assert made.differences(without) == without.differences(made) == []
+    assert made.differences(other) == [f"libraries.numpy: {made.libraries['numpy']!r} against '0.1'"]

@@ -72,14 +72,19 @@ class Provenance:
         return cls(**json.loads(text))
 
     def differences(self, other: "Provenance") -> list[str]:
-        """Names of what differs, settings by key: `settings.soap.n_max: 10 against 18`."""
+        """Names of what differs, settings by key: `settings.soap.n_max: 10 against 18`.
+
+        A library that was not installed when one of the two was made had no part in that step, and does not count.
+        """
         found = []
         for key in ("code", "seed", "version"):
             mine, theirs = getattr(self, key), getattr(other, key)
             if mine != theirs:
                 found.append(f"{key}: {mine} against {theirs}")
         found += _differing_keys(self.inputs, other.inputs, "inputs")
-        found += _differing_keys(self.libraries, other.libraries, "libraries")
+        common = self.libraries.keys() & other.libraries.keys()
+        mine, theirs = ({name: its.libraries[name] for name in common} for its in (self, other))
+        found += _differing_keys(mine, theirs, "libraries")
         return found + _differing_keys(json.loads(self.settings), json.loads(other.settings), "settings")
 
 

@@ -209,6 +209,6 @@ def _is_reusable(part: Path, item: str, provenance: Provenance) -> bool:
     try:
         with h5py.File(part, "r") as file:
             made_by = Provenance.from_json(file["provenance"].asstr()[()])
-            return file["id"].asstr()[()] == item and made_by == provenance
+            return file["id"].asstr()[()] == item and not made_by.differences(provenance)
     except (OSError, KeyError, ValueError, TypeError):
         return False
