@@ -41,13 +41,15 @@ class BoostedTrees(Settings):
     folds: int = Field(default=5, ge=2)
     """Folds of the cross-validation, inside the training rows, that chooses the number of trees."""
     columns_per_tree: int | None = Field(default=100, ge=1)
-    """Columns drawn at random for each tree, with the same chance from each part of a concatenation; null: all. Neighbouring columns say nearly the same, so that a tree loses
-    nothing by seeing a few: on 220 boundaries (SOAP, 3250 columns, the same 20 splits) 100 columns instead of all take the
+    """Columns drawn at random for each tree, with the same chance from each part of a concatenation; null: all. Neighbouring
+    columns say nearly the same, so that a tree loses nothing by seeing a few: on 220 boundaries (SOAP, 3250 columns, the same 20 splits) 100 columns instead of all take the
     accuracy of energies from 90.5 to 90.4 % (mean absolute error from 0.057 to 0.055 J/m^2), that of the 3 classes of
     mobility from 75.4 to 77.7 %, in a fourteenth of the time."""
     columns_per_fit: int | None = Field(default=4000, ge=1)
     """Columns drawn at random for each split, of those that vary among its training rows, with the same chance from each part
-    of a concatenation; null: all. Only vectors longer than this are thinned."""
+    of a concatenation; null: all. Only vectors longer than this are thinned. On 4 splits of
+    220 boundaries SOAP beside ST of twenty times its length (that of 64 directions, repeated) takes the accuracy of energies to
+    89.3 % so drawn and to 89.9 % with all columns, but to 86.7 % if parts are drawn from by their lengths."""
     tree_method: Literal["exact", "hist", "approx"] = "exact"
     """How splits are found. `exact` is the fastest and the most accurate for hundreds of boundaries; `hist` bins each
     feature and suits many thousands."""

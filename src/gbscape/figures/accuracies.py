@@ -79,9 +79,9 @@ def write_accuracies(data: pd.DataFrame, path: str | Path) -> None:
         f"{n} random splits into {train} training and {test} test boundaries" for n, train, test in numbers
     )
     caption = (
-        f"Mean and standard deviation over {splits}. Accuracy of an energy: 100 (1 - mean |dE| / E). Balanced: mean of the accuracies of "
-        "the classes. Published: with the distance from our mean in our standard deviations, and the share of our splits "
-        "that are below it."
+        f"Mean and standard deviation over {splits}. Accuracy of an energy: 100 (1 - mean |dE| / E). Balanced: mean of the "
+        "accuracies of the classes. Published: with the distance from our mean in our standard deviations, and the share of "
+        "our splits that are below it."
     )
     write_html_table(path, pd.DataFrame(rows), "Accuracies", caption)
 

@@ -29,9 +29,10 @@ def checked_features(
     bad = np.argwhere(~np.isfinite(matrix))
     if len(bad):
         row, column = bad[0]
+        wide = "single" if precision is np.float32 else "double"
         raise ValueError(
-            f"features hold {len(bad)} values that are NaN, infinite or beyond {'single' if precision is np.float32 else 'double'} precision, "
-            f"the first at row {row}, column {column}"
+            f"features hold {len(bad)} values that are NaN, infinite or beyond {wide} precision, the first at row {row}, "
+            f"column {column}"
         )
     return matrix
 

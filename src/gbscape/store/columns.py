@@ -1,4 +1,4 @@
-"""Many records as one compact HDF5 file: each field of all items is one column, so that thousands of small arrays cost little.
+"""Many records as one compact HDF5 file: each field of all items is one column, so that many small arrays cost little.
 
 A field that is a number or a text has one value an item; of an array the items' rows are put one after the other, with
 their number in `rows`. A field may be missing from some items. Fields inside others are named by their path.

@@ -1,6 +1,7 @@
-"""Boundaries whose energy is well below the published one, with the structure that the first search had found beside the better one."""
+"""Boundaries whose energy is well below the published one, each beside the structure that the first search had found."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -42,7 +43,7 @@ def lower_than_published(
         Columns COLUMNS, a row a structure, lowest against the published energy first; without rows if there are none.
     """
     lower = energies[energies["difference_j_m2"] < -lower_by_j_m2].sort_values("difference_j_m2")
-    records: dict[str, Record] = {}
+    records: dict[str, dict[str, Any]] = {}
     rows = []
 
     def add(item: str, record: Record, energy_j_m2: float, sigma: int, published_j_m2: float) -> None:
@@ -50,10 +51,9 @@ def lower_than_published(
         selection = select_boundary_atoms(atoms, settings, lattice)
         atoms.set_array("boundary", selection.mask)
         atoms.set_array("structure_type", selection.structure_type)
-        known = {
-            name: record[name] for name in ("cohesive_energy_ev",) if name in record
-        }  # not of structures of one's own
-        records[item] = known | {"structure": atoms_to_record(atoms), "energy_j_m2": energy_j_m2}
+        records[item] = {"structure": atoms_to_record(atoms), "energy_j_m2": energy_j_m2}
+        if "cohesive_energy_ev" in record:  # structures of one's own do not say
+            records[item]["cohesive_energy_ev"] = record["cohesive_energy_ev"]
         rows.append((item, sigma, energy_j_m2, published_j_m2, energy_j_m2 - published_j_m2, len(atoms)))
 
     with open_shard(relaxed_h5) as survey:

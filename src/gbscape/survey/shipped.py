@@ -62,10 +62,10 @@ def read_shipped_survey(
         ShardError: it is damaged, or lacks boundaries and `on_failure` is "stop".
     """
     records, made_by = read_columns(shipped)
-    theirs, ours = json.loads(made_by.settings)["potential"], potential.model_dump(mode="json")
-    if theirs != ours:
+    theirs = Potential.model_validate(json.loads(made_by.settings)["potential"])
+    if theirs != potential:
         raise ValueError(
-            f"{shipped} holds boundaries relaxed with {_named(theirs)}, but survey.potential is {_named(ours)}; "
+            f"{shipped} holds boundaries relaxed with {_named(theirs)}, but survey.potential is {_named(potential)}; "
             "set survey.source to compute"
         )
     ids = [b.id for b in read_boundaries(boundaries_csv)]
@@ -78,5 +78,5 @@ def read_shipped_survey(
     write_shard(out, {item: records[item] for item in ids if item in records}, provenance, lacking)
 
 
-def _named(potential: dict[str, str]) -> str:
-    return f"{potential['name'] or potential['file']} ({potential['species']})"
+def _named(potential: Potential) -> str:
+    return f"{potential.name or potential.file} ({potential.species})"
