@@ -74,6 +74,14 @@ def test_snapshots_from_a_slab_to_the_pictures(snakemake: Run, slab: None, proje
     assert scores.groupby(["representation", "model"]).size().to_dict() == {
         (name, model): 2 for name in ("both", "soap") for model in ("boosted_trees", "ridge")
     }
+    # What the run does not depend on does not run it again.
+    learning = QUICK["learning"] | {"n_splits": 3}
+    others = {"figures": {"reached_share_percent": 50}, "seed": 1, "snapshots": QUICK | {"learning": learning}}
+    planned = snakemake(config | others, "--dry-run", "--quiet", "rules", "--", *targets)
+    assert planned.returncode == 0, planned.stderr
+    jobs = _planned(planned.stdout + planned.stderr)
+    assert jobs["learn_snapshots"] == 4
+    assert not {"equilibrate_boundary", "run_segment", "gather_segments", "featurize_snapshots"} & jobs.keys()
     # More snapshots continue the run: the segments that are there stay.
     more = ONE_BOUNDARY | {"snapshots": QUICK | {"n_snapshots": 12}}
     planned = snakemake(more, "--dry-run", "--quiet", "rules", "--", *targets)
