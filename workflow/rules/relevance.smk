@@ -12,16 +12,25 @@ if CONFIG.relevance.boundary is not None:
             "energies": rules.tabulate_energies.output[0],
         }
     }
-    # Maps, and what their models are trained on.
-    RELEVANCE_MAPS = {"survey": "survey"}
+    AT_REST = {
+        "boundary": CONFIG.relevance.boundary,
+        "parameters": leaf(COMPUTED[EXPLAINED]),
+    }
+    IN_MOTION = {
+        **AT_REST,
+        "n_explained": CONFIG.relevance.n_explained,
+        "path_points": CONFIG.relevance.path_points,
+    }
+    # Maps: what their models are trained on, and settings.
+    RELEVANCE_MAPS = {"survey": ("survey", AT_REST)}
     if CONFIG.snapshots.boundary is not None:
         TRAINED_ON["snapshots"] = {
             "features": f"{SNAPSHOTS}/features/{EXPLAINED}.h5",
             "energies": rules.check_snapshots.output.energies,
         }
         RELEVANCE_MAPS |= {
-            "snapshots": "snapshots",
-            "snapshots_from_rest": "snapshots",
+            "snapshots": ("snapshots", AT_REST),
+            "snapshots_from_rest": ("snapshots", IN_MOTION),
         }
     RELEVANCE_RESULTS = [
         *expand(
@@ -69,26 +78,10 @@ if CONFIG.relevance.boundary is not None:
         script:
             "../scripts/relevance_train.py"
 
-    def mapping(wildcards):
-        """Settings of a map: those of the displacements do not concern the maps at rest."""
-        of_displacements = (
-            {
-                "n_explained": CONFIG.relevance.n_explained,
-                "path_points": CONFIG.relevance.path_points,
-            }
-            if wildcards.map == "snapshots_from_rest"
-            else {}
-        )
-        return {
-            "boundary": CONFIG.relevance.boundary,
-            "parameters": leaf(COMPUTED[EXPLAINED]),
-            **of_displacements,
-        }
-
     rule map_relevance:
         input:
             models=lambda wildcards: (
-                f"{RELEVANCE}/models_{RELEVANCE_MAPS[wildcards.map]}.h5"
+                f"{RELEVANCE}/models_{RELEVANCE_MAPS[wildcards.map][0]}.h5"
             ),
             survey=rules.select_boundary_atoms.output[0],
             snapshots=lambda wildcards: (
@@ -111,7 +104,7 @@ if CONFIG.relevance.boundary is not None:
             runtime=240,
             tasks=1,
         params:
-            settings=mapping,
+            settings=lambda wildcards: RELEVANCE_MAPS[wildcards.map][1],
             code=code_of("relevance_map.py"),
         script:
             "../scripts/relevance_map.py"
