@@ -126,7 +126,7 @@ def plot_relevance(panels: Sequence[RelevancePanel], path: str | Path) -> None:
     rows = [row for row in rows if row]
     if not rows:
         raise ValueError("there is no map of relevance to draw")
-    panel_width, panel_height, gap, head, foot = 1.65, 2.2, 0.42, 0.46, 1.2
+    panel_width, panel_height, gap, head, foot = 1.65, 2.2, 0.42, 0.46, 1.35
     columns = 3
     width = columns * (panel_width + gap) + gap
     height = len(rows) * (panel_height + head + foot)
@@ -185,8 +185,7 @@ def _note(rows: pd.DataFrame) -> str:
     agreement = f"splits correlate {first['pearson_between_splits']:.2f}\n" if len(single) > 1 else ""
     return (
         f"sum {_energy(deviation)}\n"
-        f"units: {share:.0f} % of |relevance|,\n"
-        f"{atoms:.0f} % of the atoms\n"
+        f"units: {share:.0f} % of |relevance|, {atoms:.0f} % of the atoms\n"
         f"AUC of |r| {_over_splits(single['auc_of_magnitude'])},\n"
         f"of r {_over_splits(single['auc_of_value'])}\n"
         f"{agreement}"
@@ -243,7 +242,7 @@ def _draw(fig: Figure, ax: Axes, panel: RelevancePanel, place: tuple[float, floa
     if panel.projection.size:
         # So that the density stays paler than the atoms on it.
         limit = 1.4 * float(np.quantile(np.abs(panel.projection), 0.998))
-        scales += f"density beneath: ends ±{limit:.2g} mJ m$^{{-2}}$ Å$^{{-2}}$\n"
+        scales += f"density beneath: ends ±{float(f'{limit:.2g}'):g} mJ m$^{{-2}}$ Å$^{{-2}}$\n"
         n_along, n_x = panel.projection.shape
         repeated = np.concatenate([panel.projection] * len(images))
         # Values are at the points i L / n: pixels are centred there.

@@ -97,7 +97,7 @@ def plot_rulegraph(graph: nx.DiGraph, path: str | Path, files: Mapping[str, str]
 def _ink_on(colour: str) -> str:
     """White on dark colours, dark on light ones (relative luminance as in WCAG 2)."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    return "white" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < 0.3 else INK
+    return "white" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < 0.28 else INK
 
 
 Place = tuple[float, int]
