@@ -16,7 +16,20 @@ PROJECT = Path(__file__).resolve().parents[2]
 TINY: dict[str, Any] = {
     "name": "tiny",
     "survey": {
-        "enumeration": {"max_length": 6, "count": 8},
+        # Small, and four of each of two classes of mobility.
+        "enumeration": {
+            "max_length": 6,
+            "ids": [
+                "S3_2.1.1_2.1.1_79fc5aa6",
+                "S3_2.2.1_1.0.0_57c3aa45",
+                "S9_2.2.1_2.2.1_0b8c80f9",
+                "S5_3.1.0_3.1.0_7cac86de",
+                "S3_1.1.0_1.1.0_b6aeb502",
+                "S3_5.2.1_5.2.1_def8150d",
+                "S17_5.3.0_5.3.0_e42f9165",
+                "S3_2.1.0_2.1.0_0a3dd353",
+            ],
+        },
         "relaxation": {
             "min_translations": 1,
             "max_translations": 4,
@@ -27,13 +40,13 @@ TINY: dict[str, Any] = {
             "annealing_rounds": 0,
             "finalists": 1,
         },
-        "local_search": {"patience_per_angstrom2": 0.02},
+        "local_search": {"patience_per_angstrom2": 0.02, "patience_after_success_per_angstrom2": 0.02},
         "shards": 2,
     },
     "features": {
         "representations": {
             "soap": {"kind": "soap", "n_max": 4, "l_max": 4},
-            "multi_scale_soap": {"kind": "multi_scale_soap", "n_max": 4, "l_max": 4},
+            "multi_scale_soap": {"kind": "multi_scale_soap", "l_max": 4, "sweep": {"n_max": [3, 4]}},
             "st": {
                 "kind": "oriented_scattering",
                 "spacing_angstrom": 0.5,
@@ -41,12 +54,30 @@ TINY: dict[str, Any] = {
                 "n_azimuthal": 2,
                 "n_polar": 2,
             },
+            "ler": {"kind": "local_environments", "n_max": 4, "l_max": 4},
+            "ler+st": {"kind": "concatenate", "of": ["ler", "st"]},
         },
         "shards": 2,
     },
-    "learn": {"n_splits": 2, "trees": {"folds": 2}, "learning_curve": {"fractions": [1.0], "repeats": 2}},
+    "learn": {
+        "targets": ["energy", "mobility_3_class"],
+        "n_splits": 2,
+        "trees": {"folds": 2},
+        "smote": None,
+        "models": {
+            "kernel": {"kind": "kernel", "of": ["soap"], "folds": 2},
+            "forest": {
+                "kind": "randomised_trees",
+                "of": ["soap", "ler"],
+                "n_trees": 9,
+                "targets": ["mobility_3_class"],
+            },
+            "mean": {"kind": "average", "models": ["kernel", "forest"], "targets": ["mobility_3_class"]},
+        },
+        "learning_curve": {"fractions": [1.0], "repeats": 2, "representations": ["soap+st"]},
+    },
 }
-"""Eight small boundaries, hardly searched: enough to go through every rule in about a minute."""
+"""Eight small boundaries, hardly searched: enough to go through the rules of survey, features and learning in a minute or two."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -128,8 +128,10 @@ class LocalSearch(Settings):
 
     half_thickness_angstrom: float = Field(default=14.0, ge=5, le=200)
     """Thickness of each grain that relaxes during the search."""
-    patience_per_angstrom2: float = Field(default=1.0, gt=0, le=100)
-    """The search of a boundary ends when this many moves, times its area, have not lowered the energy."""
+    patience_per_angstrom2: float = Field(default=0.35, gt=0, le=100)
+    """The search of a boundary ends when this many moves, times its area, have not lowered the energy once."""
+    patience_after_success_per_angstrom2: float = Field(default=1.0, gt=0, le=100)
+    """The same once a move has lowered it: where the relaxation missed one better structure it may have missed more."""
     max_moves_per_angstrom2: float = Field(default=6.0, gt=0, le=1000)
     """Most moves tried, times the boundary's area."""
     removals: float = Field(default=0.25, ge=0, le=1)

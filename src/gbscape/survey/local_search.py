@@ -145,6 +145,7 @@ class _LocalSearch:
     def search(self, slab: Atoms) -> tuple[Atoms, int, tuple[AcceptedMove, ...]]:
         """The best thin slab found, the number of moves tried, and those accepted."""
         patience = math.ceil(self.settings.patience_per_angstrom2 * self.area)
+        after_success = math.ceil(self.settings.patience_after_success_per_angstrom2 * self.area)
         limit = math.ceil(self.settings.max_moves_per_angstrom2 * self.area)
         lower = _LOWER_EV * EV_PER_ANGSTROM2_IN_J_M2 / self.area
         promising = _PROMISING_EV * EV_PER_ANGSTROM2_IN_J_M2 / self.area
@@ -155,7 +156,7 @@ class _LocalSearch:
             # Rigid ends raise the energy of the thin slab a little.
             best = self.excess_j_m2(slab)
             offset = self.energy_j_m2 - best
-            while tried < limit and tried - last < patience:
+            while tried < limit and tried - last < (after_success if accepted else patience):
                 tried += 1
                 kind, moved = self.move(slab)
                 try:
