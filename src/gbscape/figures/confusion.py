@@ -45,11 +45,13 @@ def confusion_data(confusion: pd.DataFrame, target: str) -> pd.DataFrame:
     """
     require_columns(confusion, CONFUSION_COLUMNS, "the table of confusions")
     of_target = confusion[confusion["target"] == target]
+    # One order for all: their panels share axes.
+    totals = of_target.groupby("y_true", sort=False)["count"].sum()
+    order = totals.sort_values(ascending=False, kind="stable").index
     frames = []
     for name in in_usual_order(of_target["representation"]):
         rows = of_target[of_target["representation"] == name]
         counts = rows.pivot_table(index="y_true", columns="y_pred", values="count", aggfunc="sum", sort=False)
-        order = counts.sum(axis=1).sort_values(ascending=False, kind="stable").index
         counts = counts.loc[order, order]
         shares = 100 * counts.div(counts.sum(axis=1), axis=0)
         n_splits = rows["split"].nunique()
@@ -91,10 +93,11 @@ def plot_confusion(data: pd.DataFrame, path: str | Path) -> None:
     balanced = data.groupby("representation")["balanced_percent"].first()
     names = in_usual_order(balanced.nlargest(_MOST_PANELS).index)
     side = 0.72 * data["y_true"].nunique()
-    with panel_grid(path, len(names), width_inch=max(1.9, side + 0.3), height_inch=side + 0.7) as (fig, axes):
+    width = max(1.9, side + 0.3)
+    with panel_grid(path, len(names), width_inch=width, height_inch=side + 0.7) as (fig, axes):
         for ax, name in zip(axes, names, strict=True):
             image = _draw(ax, data[data["representation"] == name])
-            title = f"{fill(representation_label(name), 26)}\nbalanced {balanced[name]:.1f} %"
+            title = f"{fill(representation_label(name), int(11 * width))}\nbalanced {balanced[name]:.1f} %"
             ax.set_title(title, fontsize=8)
         left_out = f", the best {len(names)} of {len(balanced)}" if len(names) < len(balanced) else ""
         fig.suptitle(f"{target_label(target)}{left_out}", x=0.01, ha="left", fontsize=9.5)

@@ -126,8 +126,7 @@ def _draw_line(ax: Axes, rows: pd.DataFrame, parameter: str, colour: str) -> Non
     x = values.to_numpy(float) if pd.api.types.is_numeric_dtype(values) else np.arange(len(values))
     mean, std = (rows[f"accuracy_{what}_percent"].to_numpy(float) for what in ("mean", "std"))
     ax.errorbar(x, mean, std, color=colour, marker="o", ms=4, lw=1.4, elinewidth=0.8, capsize=2)
-    if not pd.api.types.is_numeric_dtype(values):
-        ax.set_xticks(x, [str(value) for value in values])
+    ax.set_xticks(x, [f"{value:g}" if isinstance(value, float) else str(value) for value in values])
     ax.set(xlabel=parameter_label(parameter), ylabel="accuracy (%)")
     ax.grid(axis="y")
 
