@@ -119,7 +119,21 @@ def test_a_whole_run_and_what_re_runs_it(snakemake: Run, project: Path) -> None:
     assert (energies["energy_j_m2"] > 0).all()
     assert sorted(p.stem for p in (results / "survey" / "structures").glob("*.xyz")) == sorted(energies["id"])
     scores = pd.read_csv(results / "learn" / "scores.csv")
-    assert set(scores["representation"]) == {"soap", "multi_scale_soap", "st", "soap+st", "random"}
+    multi_scale = ["multi_scale_soap~n_max=3", "multi_scale_soap~n_max=4"]
+    listed = {"soap", "st", "soap+st", "ler", "ler+st", *multi_scale, "random", "kernel"}
+    rows = scores.groupby("target")["representation"].agg(set)
+    assert rows.to_dict() == {"energy": listed, "mobility_3_class": listed | {"forest", "mean"}}
+    confusion = pd.read_csv(results / "learn" / "confusion.csv")
+    assert set(confusion["representation"]) == rows["mobility_3_class"]
+    assert set(confusion.groupby(["representation", "split"])["count"].sum()) == {4}  # test boundaries
+    parts = [read_features(results / "features" / f"{name}.h5") for name in ("ler", "st", "ler+st")]
+    np.testing.assert_array_equal(parts[2].values, np.hstack([part.values for part in parts[:2]]).astype(np.float32))
+    environments = pd.read_csv(results / "features" / "ler" / "environments.csv")
+    np.testing.assert_allclose(parts[0].values.sum(axis=1), 1)
+    assert (environments["n_boundaries"] == (parts[0].values > 0).sum(axis=0)).all()
+    found = (results / "logs" / "merge_environments" / "ler.log").read_text()
+    assert found.startswith(f"{len(environments)} unique environments among ")
+    assert set(pd.read_csv(results / "figures" / "sweep_energy.csv")["member"]) == set(multi_scale)
     assert not list(results.rglob("*.partial*")) + list(results.rglob("*.parts"))
     assert (results / "failures.tsv").read_text() == "step\tid\treason\n"
 
@@ -131,17 +145,18 @@ def test_a_whole_run_and_what_re_runs_it(snakemake: Run, project: Path) -> None:
     for name in (
         "gallery.png", "energy_against_published.svg", "energy_against_disorientation.svg", "parity_energy.svg",
         "learning_curve_energy.svg", "importance_energy.svg", "accuracies.html", "scorecard.html", "rulegraph.svg",
+        "confusion_mobility_3_class.svg", "sweep_energy.svg", "sweep_mobility_3_class.svg",
     ):  # fmt: skip
         assert f"figures/{name}" in html, name
 
     # What was written for OVITO can be read back as structures of one's own, and is described alike.
-    # Nothing is learned from them, and the two sizes of a sweep are computed.
+    # Nothing is learned from them.
     own = TINY | {
         "name": "own",
         "survey": {"structures": "results/tiny/survey/structures"},
         "features": {
-            "representations": TINY["features"]["representations"]
-            | {"sized": {"kind": "soap", "l_max": 2, "sweep": {"n_max": [2, 3]}}}
+            "representations": dict.fromkeys(["multi_scale_soap", "st", "soap+st"])
+            | {"soap": TINY["features"]["representations"]["soap"]}
         },
         "learn": {"targets": []},
     }
@@ -154,13 +169,30 @@ def test_a_whole_run_and_what_re_runs_it(snakemake: Run, project: Path) -> None:
     again = pd.read_csv(project / "results" / "own" / "survey" / "energies.csv", index_col="id")
     np.testing.assert_allclose(again.loc[energies["id"], "energy_j_m2"], energies["energy_j_m2"], rtol=1e-12)
 
+    # A survey in one file takes the place of the relaxations.
+    file = "results/tiny/survey/shipped.h5"
+    shipped = TINY | {"name": "shipped", "survey": TINY["survey"] | {"source": "shipped", "shipped": file}}
+    for config, target in ((TINY, file), (shipped, "results/shipped/survey/energies.csv")):
+        done = snakemake(config, target)
+        assert done.returncode == 0, done.stderr
+    pd.testing.assert_frame_equal(pd.read_csv(project / "results" / "shipped" / "survey" / "energies.csv"), energies)
+    assert not (project / "results" / "shipped" / "survey" / "relaxed").exists()
+
+    # A setting re-runs what depends on it: over-sampling the classes, a kernel's lengths its model and the average with it.
+    learn = TINY["learn"]
+    kernel = learn["models"]["kernel"] | {"lengths": [1.0, 2.0]}
+    changed = TINY | {"learn": learn | {"smote": {"k_neighbors": 3}, "models": learn["models"] | {"kernel": kernel}}}
+    jobs = _planned(snakemake(changed, "--dry-run", "--quiet", "rules").stdout)
+    assert (jobs["learn"], jobs["learn_model"]) == (7, 3)
+    assert not {"learn_curve", "learn_random", "featurize", "concatenate_features"} & jobs.keys()
+
     # A comment re-runs nothing; changed code re-runs what used it and what follows, and nothing else.
     soap = project / "src" / "gbscape" / "features" / "soap.py"
     soap.write_text(soap.read_text() + "\n# a comment\n")
     assert "Nothing to be done" in snakemake(TINY, "--dry-run").stdout
     soap.write_text(soap.read_text() + "\n_CHANGED = True\n")
     jobs = _planned(snakemake(TINY, "--dry-run", "--quiet", "rules").stdout)
-    assert jobs["featurize"] == 6
+    assert (jobs["featurize"], jobs["find_environments"], jobs["count_environments"]) == (8, 2, 2)
     assert "learn" in jobs
     assert not {"relax_boundaries", "enumerate_boundaries", "select_boundary_atoms"} & jobs.keys()
 
