@@ -13,7 +13,9 @@ from gbscape.survey.local_search import ImprovedBoundary, search_locally
 from gbscape.survey.relaxation import RelaxedBoundary, relax_boundary
 from tests.unit.test_relaxation import SIGMA5_TILT
 
-SETTINGS = LocalSearch(patience_per_angstrom2=0.2, patience_after_success_per_angstrom2=0.2, max_moves_per_angstrom2=0.6)
+SETTINGS = LocalSearch(
+    patience_per_angstrom2=0.2, patience_after_success_per_angstrom2=0.2, max_moves_per_angstrom2=0.6
+)
 
 
 @pytest.fixture(scope="module")
