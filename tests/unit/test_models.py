@@ -245,6 +245,8 @@ def test_bad_models_are_named():
     for name in ("soap", "random"):
         with pytest.raises(ValueError, match=f"learn.models.{name}: .* choose another"):
             Learn(models={name: kernel}).require_representations(["soap"])
+    with pytest.raises(ValueError, match=r"learn.representations: 'x' is not one of the representations"):
+        Learn(representations=("soap", "x")).require_representations(["soap"])
     with pytest.raises(ValueError, match=r"learn.learning_curve.representations: 'x' is not one of"):
         Learn(learning_curve=LearningCurve(representations=("x",))).require_representations(["soap"])
 

@@ -41,6 +41,7 @@ CONCATENATED = {
     name: r.of for name, r in REPRESENTATIONS.items() if isinstance(r, Concatenate)
 }
 COMPUTED = {name: r for name, r in REPRESENTATIONS.items() if name not in CONCATENATED}
+LEARNED_FROM = CONFIG.learn.representations or tuple(REPRESENTATIONS)
 TARGETS = CONFIG.learn.targets
 REGRESSION_TARGETS = [t for t in TARGETS if TASKS[t] == "regression"]
 SNAPSHOTS_LEARNED = (
@@ -94,10 +95,10 @@ def learned(table):
 def names_in(table, target):
     """Representations, models and the baseline that one kind of table lists for a target."""
     if table == "learning_curve":
-        return CONFIG.learn.learning_curve.representations or list(REPRESENTATIONS)
+        return CONFIG.learn.learning_curve.representations or LEARNED_FROM
     if table == "importance":
-        return list(REPRESENTATIONS)
-    return [*REPRESENTATIONS, *CONFIG.learn.models_for(target), "random"]
+        return list(LEARNED_FROM)
+    return [*LEARNED_FROM, *CONFIG.learn.models_for(target), "random"]
 
 
 def learned_by(model):

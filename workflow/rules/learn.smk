@@ -26,7 +26,7 @@ rule learn:
     params:
         settings=lambda wildcards: leaf(
             CONFIG.learn,
-            without=["targets", "learning_curve", "models"]
+            without=["targets", "representations", "learning_curve", "models"]
             + (["smote"] if wildcards.target in REGRESSION_TARGETS else []),
         ),
         seed=CONFIG.seed,
@@ -56,7 +56,10 @@ rule learn_curve:
         runtime=120,
         tasks=1,
     params:
-        settings=leaf(CONFIG.learn, without=["targets", "n_splits", "models", "smote"])
+        settings=leaf(
+            CONFIG.learn,
+            without=["targets", "representations", "n_splits", "models", "smote"],
+        )
         | {
             "learning_curve": leaf(
                 CONFIG.learn.learning_curve, without=["representations"]
@@ -93,7 +96,8 @@ rule learn_model:
     params:
         representations=lambda wildcards: learned_by(wildcards.model),
         settings=lambda wildcards: leaf(
-            CONFIG.learn, without=["targets", "learning_curve", "trees", "smote"]
+            CONFIG.learn,
+            without=["targets", "representations", "learning_curve", "trees", "smote"],
         )
         | {"models": models_behind(wildcards.model)},
         seed=CONFIG.seed,
@@ -122,7 +126,14 @@ rule learn_random:
     params:
         settings=leaf(
             CONFIG.learn,
-            without=["targets", "learning_curve", "models", "trees", "smote"],
+            without=[
+                "targets",
+                "representations",
+                "learning_curve",
+                "models",
+                "trees",
+                "smote",
+            ],
         ),
         seed=CONFIG.seed,
         code=code_of("learn_random.py"),

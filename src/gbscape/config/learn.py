@@ -141,7 +141,7 @@ class LearningCurve(Settings):
     repeats: int = Field(default=5, ge=1)
     """Train-test splits over which the curve is repeated."""
     representations: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Names of the representations whose curves are made, members of sweeps by their full names; null: all."""
+    """Names of the representations whose curves are made, members of sweeps by their full names; null: those of `learn`."""
 
     @field_validator("fractions")
     @classmethod
@@ -161,8 +161,11 @@ class Learn(Settings):
     """Fraction of the boundaries held out for testing."""
     n_splits: int = Field(default=20, ge=1)
     """Random train-test splits over which scores are averaged."""
+    representations: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Names of the representations that boosted trees learn from, each a row of the tables, members of sweeps by their full
+    names; null: all."""
     trees: BoostedTrees = BoostedTrees()
-    """The model of every representation: gradient-boosted trees."""
+    """The model of these representations: gradient-boosted trees."""
     smote: Smote | None = Smote()
     """Over-sampling for the classification by boosted trees; null trains on the classes as they are."""
     models: dict[RepresentationName, Model] = {}
@@ -208,9 +211,11 @@ class Learn(Settings):
                 raise ValueError(f"learn.models.{name}: a representation or the baseline has this name; choose another")
             if not isinstance(model, Average):
                 _require_known(f"learn.models.{name}.of", model.of, names, "representations")
-        _require_known(
-            "learn.learning_curve.representations", self.learning_curve.representations or (), names, "representations"
-        )
+        for key, given in (
+            ("learn.representations", self.representations),
+            ("learn.learning_curve.representations", self.learning_curve.representations),
+        ):
+            _require_known(key, given or (), names, "representations")
 
 
 def _require_known(key: str, given: tuple[str, ...], allowed: Collection[str], what: str) -> None:
