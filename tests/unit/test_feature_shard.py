@@ -34,6 +34,6 @@ def test_vectors_are_stored_in_the_precision_they_were_computed_in(representatio
         assert file["items/a/vector"].dtype == stored
     expected = featurize(atoms, atoms.arrays["boundary"], representation).astype(stored)
     features = read_features(tmp_path / "shard.h5")
-    assert features.values.dtype == np.float64
+    assert features.values.dtype == stored
     np.testing.assert_array_equal(features.values[0], expected)
     assert len(features.names) == len(expected)
