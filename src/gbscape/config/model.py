@@ -113,11 +113,7 @@ class Config(Settings):
                     f"snapshots.learning.representations: {name} is made of the environments of a whole survey, snapshots are "
                     "not described by it"
                 )
-        ids = self.survey.enumeration.ids
-        if self.survey.structures is None and ids is not None and self.snapshots.boundary not in ids:
-            raise ValueError(
-                f"snapshots.boundary = '{self.snapshots.boundary}' is not one of survey.enumeration.ids {ids}: add it there"
-            )
+        self._require_enumerated(f"snapshots.boundary = '{self.snapshots.boundary}'", [self.snapshots.boundary])
         return self
 
     @model_validator(mode="after")
@@ -140,11 +136,7 @@ class Config(Settings):
                 f"relevance.n_train = {self.relevance.n_train} of {self.snapshots.n_snapshots} snapshots leaves fewer than two "
                 "to explain"
             )
-        ids = self.survey.enumeration.ids
-        if self.survey.structures is None and ids is not None and self.relevance.boundary not in ids:
-            raise ValueError(
-                f"relevance.boundary = '{self.relevance.boundary}' is not one of survey.enumeration.ids {ids}: add it there"
-            )
+        self._require_enumerated(f"relevance.boundary = '{self.relevance.boundary}'", [self.relevance.boundary])
         return self
 
     @model_validator(mode="after")
@@ -166,11 +158,14 @@ class Config(Settings):
             )
         ids = self.survey.enumeration.ids
         missing = [name for name in its.boundaries if ids is not None and name not in ids]
-        if missing and self.survey.structures is None:
-            raise ValueError(
-                f"descriptor_properties.boundaries: {', '.join(missing)} is not one of survey.enumeration.ids {ids}: add it there"
-            )
+        self._require_enumerated(f"descriptor_properties.boundaries: {', '.join(missing)}", missing)
         return self
+
+    def _require_enumerated(self, what: str, names: Sequence[str]) -> None:
+        """Refuse boundaries that the survey is not going to have, where its ids are given."""
+        ids = self.survey.enumeration.ids
+        if self.survey.structures is None and ids is not None and any(name not in ids for name in names):
+            raise ValueError(f"{what} is not one of survey.enumeration.ids {ids}: add it there")
 
     @model_validator(mode="after")
     def _lattice_is_known_to_the_analysis(self) -> "Config":

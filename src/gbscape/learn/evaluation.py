@@ -70,7 +70,7 @@ def evaluate(
     names = checked_names(feature_names, matrix.shape[1], "feature")
     importance = []
 
-    def fit_and_predict(split: Split) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+    def predict(split: Split) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
         model = fit_boosted_trees(
             matrix[split.train], values[split.train], task, settings.trees, settings.smote, split.fit_seed, part_sizes
         )
@@ -78,7 +78,7 @@ def evaluate(
         rows = np.concatenate([split.train, split.test])
         return rows, model.predict(matrix[rows]), {"n_trees": float(model.n_trees)}
 
-    scored = _over_splits(fit_and_predict, values, row_ids, task, settings, seed, representation, target_name, track)
+    scored = _over_splits(predict, values, row_ids, task, settings, seed, representation, target_name, track)
     importance_frame = pd.DataFrame(
         {
             "representation": representation,

@@ -27,7 +27,7 @@ FREE, FIXED, SLIDING = 1, 2, 3
 """Layers of a slab: atoms that relax, a rigid layer at rest, a rigid layer that moves as one body."""
 
 _GROUPS = {"free": FREE, "fixed": FIXED, "sliding": SLIDING}
-_ROOM_ANGSTROM = 6.0  # between the ends of a slab and the box, for the sliding layer
+ROOM_ANGSTROM = 6.0  # between the ends of a slab and the box, for the sliding layer
 _SKIN_ANGSTROM = 1.0
 _NICKEL_TIMESTEP_PS = 0.003  # for other metals scaled with the root of the mass, as vibrations are
 _NICKEL_MASS_U = 58.69
@@ -37,7 +37,7 @@ _LANGEVIN_DAMPING_PS = 0.1
 def box_around(slab: Atoms) -> tuple[float, tuple[float, float]]:
     """Half the length of a box along x about 0 that holds a slab with room to slide, and its periods along y and z, in Angstrom."""
     y, z = slab.cell.lengths()[1:]
-    return float(np.abs(slab.positions[:, 0]).max()) + _ROOM_ANGSTROM, (float(y), float(z))
+    return float(np.abs(slab.positions[:, 0]).max()) + ROOM_ANGSTROM, (float(y), float(z))
 
 
 def create_slab_box(

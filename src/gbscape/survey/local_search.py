@@ -18,10 +18,10 @@ from ase import Atoms
 from gbscape.config.survey import LocalSearch
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.simulate.session import LammpsError
-from gbscape.simulate.slab import FREE, SLIDING, SlabMinimiser
+from gbscape.simulate.slab import FREE, SLIDING, SlabMinimiser, box_around
 from gbscape.structure.bicrystal import LEFT, RIGHT
 from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
-from gbscape.survey.relaxation import LOWEST_J_M2, ROOM_ANGSTROM, excess_energy_j_m2, rigid_ends
+from gbscape.survey.relaxation import LOWEST_J_M2, excess_energy_j_m2, rigid_ends
 
 Move = Literal["displace", "remove", "insert"]
 
@@ -132,7 +132,7 @@ class _LocalSearch:
         best, tried, accepted = self.search(slab)
         if accepted:
             mended = self.between_ends(best, full[~thin])
-            with SlabMinimiser(self.potential, _half_length(full), tuple(self.periods)) as minimiser:
+            with SlabMinimiser(self.potential, *box_around(full)) as minimiser:
                 try:
                     mended, force = self.minimised(minimiser, mended, _FULL, self.max_steps)
                 except LammpsError:
@@ -151,7 +151,7 @@ class _LocalSearch:
         promising = _PROMISING_EV * EV_PER_ANGSTROM2_IN_J_M2 / self.area
         accepted: list[AcceptedMove] = []
         tried = last = 0
-        with SlabMinimiser(self.potential, _half_length(slab), tuple(self.periods)) as minimiser:
+        with SlabMinimiser(self.potential, *box_around(slab)) as minimiser:
             slab, _ = self.minimised(minimiser, slab, _THIN, _LAST_STEPS)
             # Rigid ends raise the energy of the thin slab a little.
             best = self.excess_j_m2(slab)
@@ -227,7 +227,3 @@ def _as_given(slab: Atoms) -> Atoms:
     for name in (_ORIGIN, _FULL, _ENDS):
         del slab.arrays[name]
     return slab
-
-
-def _half_length(slab: Atoms) -> float:
-    return float(np.abs(slab.positions[:, 0]).max()) + ROOM_ANGSTROM

@@ -7,9 +7,9 @@ import pandas as pd
 
 from gbscape.config.survey import BoundaryAtoms, Lattice
 from gbscape.store.provenance import Provenance
-from gbscape.store.records import Record, atoms_from_record, atoms_to_record
+from gbscape.store.records import Record
 from gbscape.store.shards import open_shard, write_shard
-from gbscape.structure.boundary_atoms import select_boundary_atoms
+from gbscape.survey.select_atoms import marked_structure
 
 COLUMNS = ["id", "sigma", "energy_j_m2", "published_energy_j_m2", "difference_j_m2", "n_atoms"]
 BEFORE = "~before"
@@ -47,14 +47,11 @@ def lower_than_published(
     rows = []
 
     def add(item: str, record: Record, energy_j_m2: float, sigma: int, published_j_m2: float) -> None:
-        atoms = atoms_from_record(record["structure"])
-        selection = select_boundary_atoms(atoms, settings, lattice)
-        atoms.set_array("boundary", selection.mask)
-        atoms.set_array("structure_type", selection.structure_type)
-        records[item] = {"structure": atoms_to_record(atoms), "energy_j_m2": energy_j_m2}
+        structure = marked_structure(record["structure"], settings, lattice)
+        records[item] = {"structure": structure, "energy_j_m2": energy_j_m2}
         if "cohesive_energy_ev" in record:  # structures of one's own do not say
             records[item]["cohesive_energy_ev"] = record["cohesive_energy_ev"]
-        rows.append((item, sigma, energy_j_m2, published_j_m2, energy_j_m2 - published_j_m2, len(atoms)))
+        rows.append((item, sigma, energy_j_m2, published_j_m2, energy_j_m2 - published_j_m2, len(structure["numbers"])))
 
     with open_shard(relaxed_h5) as survey:
         for boundary in lower.itertuples():

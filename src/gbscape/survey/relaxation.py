@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gbscape.config.survey import Relaxation
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.simulate.session import LammpsError
-from gbscape.simulate.slab import FIXED, FREE, SLIDING, SlabMinimiser
+from gbscape.simulate.slab import FIXED, FREE, ROOM_ANGSTROM, SLIDING, SlabMinimiser
 from gbscape.structure.bicrystal import (
     LEFT,
     RIGHT,
@@ -32,7 +32,6 @@ from gbscape.structure.bicrystal import (
 )
 from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
 
-ROOM_ANGSTROM = 6.0  # between the slab's ends and the box, for the sliding layer
 _SAME_ENERGY_J_M2 = 5e-4  # candidates this close in energy are taken for one structure
 _SHAKEN_DEPTH_ANGSTROM = 6.0  # atoms this close to the boundary plane are shaken
 _VACANCY_CHOICE = 8  # atoms of highest energy from which one is removed

@@ -30,12 +30,17 @@ def select_survey_atoms(
             record = survey.read(item)
             record.pop("candidates", None)  # structures of one's own have none
             record.get("local_search", {}).pop("structure_before", None)
-            atoms = atoms_from_record(record["structure"])
-            selection = select_boundary_atoms(atoms, settings, lattice)
-            atoms.set_array("boundary", selection.mask)
-            atoms.set_array("structure_type", selection.structure_type)
-            return record | {"structure": atoms_to_record(atoms)}
+            return record | {"structure": marked_structure(record["structure"], settings, lattice)}
 
         provenance = Provenance.of(settings.model_dump(mode="json"), code, inputs={"survey": survey_h5})
         failures = compute_shard(out, survey.ids, select, provenance, what="boundaries selected")
     check_failures(failures, "run again", on_failure)
+
+
+def marked_structure(structure: Record, settings: BoundaryAtoms, lattice: Lattice | None) -> Record:
+    """The record of a structure with the arrays `boundary` (bool) and `structure_type` (int, as OVITO)."""
+    atoms = atoms_from_record(structure)
+    selection = select_boundary_atoms(atoms, settings, lattice)
+    atoms.set_array("boundary", selection.mask)
+    atoms.set_array("structure_type", selection.structure_type)
+    return atoms_to_record(atoms)

@@ -62,7 +62,8 @@ def read_shipped_survey(
         ShardError: it is damaged, or lacks boundaries and `on_failure` is "stop".
     """
     records, made_by = read_columns(shipped)
-    theirs = Potential.model_validate(json.loads(made_by.settings)["potential"])
+    settings = json.loads(made_by.settings)
+    theirs = Potential.model_validate(settings["potential"])
     if theirs != potential:
         raise ValueError(
             f"{shipped} holds boundaries relaxed with {_named(theirs)}, but survey.potential is {_named(potential)}; "
@@ -73,7 +74,6 @@ def read_shipped_survey(
     if len(lacking) == len(ids):
         raise ShardError(f"{shipped} holds none of the boundaries of {boundaries_csv}; set survey.source to compute")
     check_failures(lacking, "set survey.source to compute", on_failure)
-    settings = json.loads(made_by.settings)
     provenance = Provenance.of(settings, code, inputs={"shipped": shipped, "boundaries": boundaries_csv})
     write_shard(out, {item: records[item] for item in ids if item in records}, provenance, lacking)
 
