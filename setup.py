@@ -13,9 +13,11 @@ from gbscape.native import fingerprint
 
 KERNELS = [
     "gbscape.crystal.boxes",
+    "gbscape.crystal.descriptor",
     "gbscape.features.soap_native",
     "gbscape.features.spectra",
     "gbscape.features.scattering_oriented",
+    "gbscape.learn.monte_carlo_dropout",
 ]
 """Modules with a C++ file beside them."""
 
