@@ -14,6 +14,7 @@ from gbscape.native import fingerprint
 KERNELS = [
     "gbscape.crystal.boxes",
     "gbscape.crystal.descriptor",
+    "gbscape.crystal.descriptor",
     "gbscape.features.soap_native",
     "gbscape.features.spectra",
     "gbscape.features.scattering_oriented",

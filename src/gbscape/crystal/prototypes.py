@@ -308,7 +308,7 @@ def _crystal(prototype: Crystal) -> Atoms:
     else:
         vectors = np.eye(3, dtype=int) if prototype.unit_cell == "conventional" else np.array(prototype.unit_cell)
         atoms = make_supercell(atoms, vectors)
-    atoms = Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell)
+    atoms = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell)
     without_period = [axis not in prototype.periodic for axis in "abc"]
     atoms.pbc = ~(np.abs(vectors[:, without_period]) > _ON_EDGE).any(axis=1)
     if atoms.pbc.sum() != len(prototype.periodic):
@@ -334,7 +334,7 @@ def _reduced(atoms: Atoms, vectors: Array) -> Atoms:
     apart = fractions[:, None] - fractions[None]
     same = np.linalg.norm((apart - np.rint(apart)) @ cell, axis=2) < CLOSEST_ANGSTROM / 10
     first = same.argmax(axis=1) == np.arange(len(atoms))
-    return Atoms(atoms.numbers[first], scaled_positions=fractions[first], cell=cell)
+    return Atoms(numbers=atoms.numbers[first], scaled_positions=fractions[first], cell=cell)
 
 
 def _gathered(atoms: Atoms) -> Atoms:
@@ -357,7 +357,7 @@ def _nanotube(prototype: Nanotube) -> Atoms:
     n, m = prototype.chirality
     periods = -(-NANOTUBE_ATOMS // prototype.atoms_per_period)
     tube = nanotube(n, m, length=periods, bond=prototype.bond_angstrom, symbol=prototype.species)
-    return Atoms(tube.numbers, positions=tube.positions)
+    return Atoms(numbers=tube.numbers, positions=tube.positions)
 
 
 def _from_file(prototype: StructureFile) -> Atoms:
@@ -370,7 +370,7 @@ def _from_file(prototype: StructureFile) -> Atoms:
         raise PrototypeError(f"{prototype.label}: {path} holds no atoms")
     if (atoms.numbers == 0).any():
         raise PrototypeError(f"{prototype.label}: {path} holds atoms of an unknown element (X)")
-    return Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
 
 
 def _closest_angstrom(atoms: Atoms, label: str) -> float:
