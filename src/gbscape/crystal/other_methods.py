@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from gbscape.structure.boundary_atoms import adaptive_cna
 from gbscape.structure.ovito_analysis import analysed, modifiers
 
+# Failures are exceptions, as spglib asks for, which warns at every call otherwise.
+spglib.error.OLD_ERROR_HANDLING = False
+
 Method = Literal["spglib_loose", "spglib_tight", "ptm", "cna", "acna", "baa"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
