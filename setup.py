@@ -14,7 +14,6 @@ from gbscape.native import fingerprint
 KERNELS = [
     "gbscape.crystal.boxes",
     "gbscape.crystal.descriptor",
-    "gbscape.crystal.descriptor",
     "gbscape.features.soap_native",
     "gbscape.features.spectra",
     "gbscape.features.scattering_oriented",
