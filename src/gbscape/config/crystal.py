@@ -39,12 +39,8 @@ class Augmentation(Settings):
 class CrystalModel(Settings):
     """A model and how it is trained."""
 
-    descriptor: CrystalDescriptor = CrystalDescriptor()
-    """The vector of a structure, at prediction and for the tests under defects."""
-    grid: TrainingGrid = TrainingGrid()
-    """Settings of the descriptor under which each pristine structure appears in training."""
     augmentation: Augmentation = Augmentation()
-    """Defective structures in training, described with `descriptor` only."""
+    """Defective structures in training."""
     network: Network = Network()
     """The network and its training; with `search` what the search does not vary."""
     search: NetworkSearch | None = None
@@ -194,6 +190,10 @@ class Crystal(Settings):
 
     prototypes: tuple[str, ...] = Field(default=PROTOTYPE_FILES, min_length=1)
     """Files with the classes; add one of your own and train a model. See resources/prototypes/README.md."""
+    descriptor: CrystalDescriptor = CrystalDescriptor()
+    """The vector of a structure, of models that are trained here; one from a file brings its own."""
+    grid: TrainingGrid = TrainingGrid()
+    """Settings of the descriptor under which each pristine structure appears in training."""
     model: str = "resources/models/arise.safetensors"
     """The model that classifies the maps: a file, or the name of one of `models`."""
     models: dict[Name, CrystalModel] = {}
