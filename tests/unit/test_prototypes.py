@@ -160,6 +160,20 @@ def test_settings_of_space_groups(tmp_path):
         )
 
 
+def test_the_corner_says_which_atoms_share_a_cell(tmp_path):
+    row = "space_group: 227, lattice: {a: 4}, sites: [{species: C, position: [0, 0, 0]}]"
+    bonded, apart = load_prototypes(
+        write(tmp_path, f"  - {{label: bonded, {row}}}\n  - {{label: apart, {row}, corner: [1/8, 1/8, 1/8]}}\n")
+    ).values()
+    bond = np.sqrt(3)
+    assert build(bonded).get_distance(0, 1) == pytest.approx(bond)
+    assert build(apart).get_distance(0, 1) == pytest.approx(3 * bond)
+    assert build(apart).get_distance(0, 1, mic=True) == pytest.approx(bond)
+    layer = Crystal.model_validate(bonded.model_dump() | {"space_group": 1, "lattice": {"a": 3.0, "b": 3.0, "c": 9.0,
+        "alpha": 90.0, "beta": 90.0, "gamma": 90.0}, "periodic": ("a", "b"), "corner": (0.0, 0.0, 0.7)})  # fmt: skip
+    assert build(layer).get_scaled_positions()[0] == pytest.approx([0, 0, 0.5])  # no corner across a layer
+
+
 CRYSTAL = "label: x, space_group: 225, lattice: {a: 4.0}, sites: [{species: Cu, position: [0, 0, 0]}]"
 
 

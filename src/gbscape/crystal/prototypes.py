@@ -142,6 +142,9 @@ class Crystal(_Class):
     unit_cell: Literal["primitive", "conventional"] | tuple[tuple[int, int, int], ...] = "primitive"
     """What is built, and replicated: the primitive cell, the conventional one, or the cell with these vectors (rows, in
     units of the conventional ones)."""
+    corner: tuple[Coordinate, Coordinate, Coordinate] = (0.0, 0.0, 0.0)
+    """Corner of the unit cell, in fractions of its own vectors. Which atoms share a cell depends on it, and on that the surfaces
+    of finite pieces do."""
 
     @property
     def crystal_system(self) -> str:
@@ -234,7 +237,7 @@ def load_prototypes(paths: str | Path | Iterable[str | Path]) -> dict[str, Proto
 def build(prototype: Prototype) -> Atoms:
     """The unit cell of a class, or the whole of a nanotube, which is not periodic.
 
-    Atoms are inside the cell along periodic axes; along others they are in one piece, in the middle of the cell.
+    Atoms are inside the cell, from its corner on, along periodic axes; along others they are in one piece, in the middle of the cell.
 
     Returns:
         A structure whose `pbc` says along which cell vectors it is periodic.
@@ -313,7 +316,7 @@ def _crystal(prototype: Crystal) -> Atoms:
     atoms.pbc = ~(np.abs(vectors[:, without_period]) > _ON_EDGE).any(axis=1)
     if atoms.pbc.sum() != len(prototype.periodic):
         raise PrototypeError(f"{prototype.label}: a vector of the unit cell joins axes with and without a period")
-    return _gathered(atoms)
+    return _gathered(atoms, prototype.corner)
 
 
 def _cell_parameters(prototype: Crystal) -> list[float]:
@@ -337,11 +340,11 @@ def _reduced(atoms: Atoms, vectors: Array) -> Atoms:
     return Atoms(numbers=atoms.numbers[first], scaled_positions=fractions[first], cell=cell)
 
 
-def _gathered(atoms: Atoms) -> Atoms:
+def _gathered(atoms: Atoms, corner: tuple[float, float, float]) -> Atoms:
     """Wraps atoms along periodic axes, and along others joins what an edge of the cell cuts apart."""
     fractions = atoms.cell.scaled_positions(atoms.positions)
     for axis in range(3):
-        along = fractions[:, axis] - np.floor(fractions[:, axis] + _ON_EDGE)
+        along = fractions[:, axis] - np.floor(fractions[:, axis] - corner[axis] + _ON_EDGE)
         if not atoms.pbc[axis]:
             ordered = np.sort(along)
             gaps = np.diff(ordered, append=ordered[0] + 1)
