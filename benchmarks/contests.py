@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from boxes_contests import boxes, nearest_neighbours
+from dropout_contests import dropout
 from measure import Contest
 from scattering_contests import scattering_96, scattering_128
 from soap_contests import soap_arise, soap_fe, soap_million, soap_ni
@@ -16,6 +17,7 @@ CONTESTS: dict[str, Callable[[bool], Contest]] = {
     "scattering-128": scattering_128,
     "boxes": boxes,
     "nearest-neighbours": nearest_neighbours,
+    "dropout": dropout,
 }
 
 

@@ -30,7 +30,10 @@ def rows_of(contest: Contest, timings: dict[str, Timing], results: dict[str, Any
             difference: float | str | None = None
             if other.missing is None:
                 compare = contest.difference.get(peer.name)
-                difference = compare(results[ours.name], results[peer.name]) if compare else OTHER_BASIS
+                if compare:
+                    difference = compare(results[ours.name], results[peer.name])
+                elif results[peer.name] is not None:
+                    difference = OTHER_BASIS
             goal = contest.goals.get((ours.name, peer.name))
             rows.append(
                 _row(contest, ours.name, own, goal)

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from pandas.testing import assert_frame_equal
 from pydantic import ValidationError
 from torch.nn import functional
 
 from gbscape.config.network import Network, NetworkSearch
+from gbscape.learn import dropout_network
 from gbscape.learn.dropout_network import (
     HISTORY_COLUMNS,
     Diverged,
@@ -141,6 +143,43 @@ def test_same_seed_same_weights_whatever_the_threads(problem):
     assert not torch.equal(other.network.layers[0].weight, first.network.layers[0].weight)
     reseeded = train_network(*problem, 5, settings.model_copy(update={"seed": 1}))
     assert not np.array_equal(reseeded.validation_rows, first.validation_rows)
+
+
+def test_an_interrupted_training_goes_on_as_if_it_had_not_been(problem, monkeypatch, tmp_path, caplog):
+    settings = SETTINGS.model_copy(update={"epochs": 6})
+    path = tmp_path / "new" / "checkpoint"
+    monkeypatch.setattr(dropout_network, "_CHECKPOINT_EVERY_S", 0.0)
+    whole = train_network(*problem, 5, settings, checkpoint=path)
+    assert not path.exists()
+    real, epochs = dropout_network._one_epoch, []
+
+    def interrupted(*arguments):
+        epochs.append(1)
+        if len(epochs) == 5:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(dropout_network, "_one_epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_network(*problem, 5, settings, checkpoint=path)
+    kept = path.read_bytes()
+    again = train_network(*problem, 5, settings, checkpoint=path)
+    assert len(epochs) == 5 + 2
+    assert_frame_equal(again.history, whole.history)
+    assert again.best_epoch == whole.best_epoch
+    assert not path.exists()
+    for a, b in zip(again.network.parameters(), whole.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+    # not for another training, and not when damaged
+    path.write_bytes(kept)
+    train_network(*problem, 5, settings, member=1, checkpoint=path)
+    path.write_bytes(kept[:-100])
+    train_network(*problem, 5, settings, checkpoint=path)
+    assert len(epochs) == 7 + 2 * 6
+    assert [record.message.split(": ")[-1] for record in caplog.records] == [
+        "this one starts anew",
+        "the training starts anew",
+    ]
 
 
 def test_features_that_are_zero_in_training_have_no_effect(trained, problem):

@@ -7,10 +7,13 @@ Dropout before or after the ReLU is the same, since a factor that is not negativ
 divided by the probability of being kept, so that without dropout the activations are the mean ones.
 """
 
+import hashlib
 import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,12 +23,14 @@ from sklearn.model_selection import train_test_split
 from torch.nn import functional
 
 from gbscape.config.network import Network
+from gbscape.learn.training_checkpoint import read_checkpoint, write_checkpoint
 from gbscape.store.progress import progress
 
 Floats = NDArray[np.float32]
 
 HISTORY_COLUMNS = ["epoch", "training_loss", "validation_loss", "validation_accuracy"]
 _ROWS_AT_ONCE = 8192
+_CHECKPOINT_EVERY_S = 60.0
 
 
 class Diverged(ArithmeticError):
@@ -144,6 +149,7 @@ def train_network(
     weights: ArrayLike | None = None,
     extra: tuple[ArrayLike, ArrayLike] | None = None,
     device: str | torch.device | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Training:
     """Train a network by Adam on the cross entropy, and keep the weights of its best epoch.
 
@@ -163,6 +169,8 @@ def train_network(
         weights: (n,) how much each row counts in training, not negative; None: all alike. Rows of `extra` count 1.
         extra: further features and labels that are only trained on, never held out.
         device: where to train; None: a CUDA device where there is one, else the CPU.
+        checkpoint: file in which the training is recorded every minute, and from which it goes on, with the same result,
+            where it was interrupted; removed at the end. One of another training is not used.
 
     Raises:
         ValueError: shapes or labels that do not fit, numbers that are not finite, a class without a training row.
@@ -192,24 +200,37 @@ def train_network(
         optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, eps=1e-7, fused=True)
         data = [torch.from_numpy(a).to(where) for a in (x, y, w / w.mean())]
         trial = [torch.from_numpy(a).to(where) for a in (rows[held_out], classes[held_out])]
-        history: list[dict[str, float]] = []
+        history: list[list[float]] = []
         best: dict[str, torch.Tensor] = {}
-        best_score = (-1.0, math.inf)
-        best_epoch = 0
-        for epoch in progress(range(1, settings.epochs + 1), settings.epochs, "training"):
+        best_epoch, best_score = 0, (-1.0, math.inf)
+        given = b"".join(values.tobytes() for values in (x, y, w, held_out, rows[held_out], classes[held_out]))
+        key = hashlib.sha256(repr((settings, member, n_classes, where.type)).encode() + given).hexdigest()
+        path = None if checkpoint is None else Path(checkpoint)
+        found = None if path is None else read_checkpoint(path, key, network, optimiser)
+        if found is not None:
+            best, (history, best_epoch, best_score) = found
+        saved = time.monotonic()
+        epochs = range(len(history) + 1, settings.epochs + 1)
+        for epoch in progress(epochs, len(epochs), "training"):
+            _seed(settings.seed, member, epoch)
             loss = _one_epoch(network, optimiser, data, settings.batch_size)
             accuracy, validation_loss = _try(network, trial)
-            history.append(dict(zip(HISTORY_COLUMNS, (epoch, loss, validation_loss, accuracy), strict=True)))
+            history.append([epoch, loss, validation_loss, accuracy])
             if not math.isfinite(loss):
                 break
             if math.isfinite(validation_loss) and (accuracy, -validation_loss) > (best_score[0], -best_score[1]):
-                best_score, best_epoch = (accuracy, validation_loss), epoch
+                best_epoch, best_score = epoch, (accuracy, validation_loss)
                 best = {name: value.detach().clone() for name, value in network.state_dict().items()}
+            if path is not None and time.monotonic() - saved >= _CHECKPOINT_EVERY_S:
+                write_checkpoint(path, key, network, optimiser, best, [history, best_epoch, best_score])
+                saved = time.monotonic()
         if not best:
             raise Diverged(
                 f"training diverged in epoch {len(history)}: learning_rate = {settings.learning_rate:g} is too high"
             )
         network.load_state_dict(best)
+    if path is not None:
+        path.unlink(missing_ok=True)
     return Training(
         network.cpu().eval(), best_epoch, *best_score, held_out, pd.DataFrame(history, columns=HISTORY_COLUMNS)
     )
@@ -270,9 +291,14 @@ def _reproducible(device: torch.device, seed: int, member: int) -> Iterator[None
     """Torch's random numbers start from the seed and the member, and one thread computes; both are put back after."""
     threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(int(np.random.SeedSequence([seed, member]).generate_state(1, np.uint64)[0] >> 1))
+        _seed(seed, member, 0)
         torch.set_num_threads(1)
         try:
             yield
         finally:
             torch.set_num_threads(threads)
+
+
+def _seed(seed: int, member: int, epoch: int) -> None:
+    """Each epoch has random numbers of its own, so that one can start there."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, member, epoch]).generate_state(1, np.uint64)[0] >> 1))
