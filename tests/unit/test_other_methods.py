@@ -21,7 +21,8 @@ from gbscape.crystal.other_methods import (
 )
 from gbscape.crystal.prototypes import Crystal, build, load_prototypes
 
-PROTOTYPES = load_prototypes(Path(__file__).parents[2] / "resources" / "prototypes")
+RESOURCES = Path(__file__).parents[2] / "resources" / "prototypes"
+PROTOTYPES = load_prototypes(RESOURCES)
 LOCAL = ("ptm", "cna", "acna", "baa")
 GLOBAL = ("spglib_loose", "spglib_tight")
 
@@ -124,11 +125,16 @@ def test_bad_input_is_refused(method, atoms, message):
 def test_ovito_and_spglib_are_silent_and_need_no_display():
     code = (
         "from ase.build import bulk; from gbscape.crystal.other_methods import METHODS, classify_by; "
-        "print([classify_by(method, bulk('Cu')).space_group.tolist() for method in METHODS])"
+        "print([classify_by(method, bulk('Cu')).space_group.tolist() for method in METHODS]); "
+        "from gbscape.crystal.defects import make_defects; from gbscape.crystal.prototypes import build, load_prototypes; "
+        f"arsenic = load_prototypes({str(RESOURCES)!r})['alpha_As']; "
+        "cell = build(arsenic).repeat(4); "
+        # One whose symmetry spglib calls incomplete, in a line on standard error.
+        "classify_by('spglib_loose', make_defects(cell, 0.01, 0, (arsenic.number, 0)))"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning:spglib.spg", "-c", code], capture_output=True, text=True, check=True,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)},
+        [sys.executable, "-W", "error::DeprecationWarning:spglib.spg", "-c", code], capture_output=True, text=True,
+        check=True, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)},
     )  # fmt: skip
     assert done.stdout.strip() == str([[225]] * len(METHODS))
     assert done.stderr == ""

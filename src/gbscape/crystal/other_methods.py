@@ -7,6 +7,7 @@ accuracy is the share of right atoms among those of all structures; for spglib i
 Settings are those of its authors' scripts (angeloziletti/ai4materials, scripts/benchmarking_*.py).
 """
 
+import os
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 from gbscape.structure.boundary_atoms import adaptive_cna
 from gbscape.structure.ovito_analysis import analysed, modifiers
 
-# Failures are exceptions, as spglib asks for, which warns at every call otherwise.
+# Failures are exceptions, as spglib asks for, which warns at every call otherwise; and it writes no lines about structures
+# whose symmetry is broken, which is what it is asked about here.
 spglib.error.OLD_ERROR_HANDLING = False
+os.environ.setdefault("SPGLIB_WARNING", "OFF")
 
 Method = Literal["spglib_loose", "spglib_tight", "ptm", "cna", "acna", "baa"]
 METHODS: tuple[Method, ...] = get_args(Method)
