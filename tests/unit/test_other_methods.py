@@ -23,7 +23,7 @@ from gbscape.crystal.prototypes import Crystal, build, load_prototypes
 
 RESOURCES = Path(__file__).parents[2] / "resources" / "prototypes"
 PROTOTYPES = load_prototypes(RESOURCES)
-LOCAL = ("ptm", "cna", "acna", "baa")
+LOCAL = ("ptm", "cna", "a-cna", "baa")
 GLOBAL = ("spglib_loose", "spglib_tight")
 
 
@@ -38,7 +38,7 @@ def test_labels_and_space_groups_are_those_of_the_prototypes():
         assert prototype.space_group == group
 
 
-@pytest.mark.parametrize(("method", "count"), [("spglib_loose", 38), ("ptm", 12), ("cna", 3), ("acna", 3), ("baa", 3)])
+@pytest.mark.parametrize(("method", "count"), [("spglib_loose", 38), ("ptm", 12), ("cna", 3), ("a-cna", 3), ("baa", 3)])
 def test_methods_are_made_for_the_published_classes(method, count):
     assert len(made_for(method)) == count
 
@@ -73,8 +73,8 @@ def test_a_liquid_like_structure_has_no_class(method):
 def test_template_matching_sees_order_and_the_others_do_not():
     ordered = build(PROTOTYPES["L1_2"]).repeat(3)
     assert set(classify_by("ptm", ordered).label) == {"L1_2"}
-    assert set(classify_by("acna", ordered).label) == {"fcc"}
-    assert score("acna", ordered, "L1_2", 221) == Score(0, 0, len(ordered))
+    assert set(classify_by("a-cna", ordered).label) == {"fcc"}
+    assert score("a-cna", ordered, "L1_2", 221) == Score(0, 0, len(ordered))
     # The same space group, but another class.
     assert score("ptm", build(PROTOTYPES["hexagonal_diamond"]), "hcp", 194) == Score(4, 0, 4)
 

@@ -133,9 +133,7 @@ def test_grains_are_as_dense_as_their_crystals_away_from_boundaries():
 
 def test_grains_are_turned_as_told():
     edges = np.full(3, 30.0)
-    crystals = [IRON, COPPER, ZINC]
-    rng = np.random.default_rng(11)
-    grains = [Grain(edges * rng.random(3), crystal, random_rotation(rng)) for crystal in crystals]
+    grains = random_grains(3, [IRON, COPPER, ZINC], edges, np.random.default_rng(11))
     atoms = voronoi_polycrystal(edges, grains)
     assert set(atoms.get_chemical_symbols()) == {"Fe", "Cu", "Zn"}
     for number, grain in enumerate(grains):
@@ -248,5 +246,12 @@ def test_a_grain_too_small_for_an_atom_is_refused():
 
 
 def test_no_grains_are_refused():
-    with pytest.raises(ValueError, match="at least one grain, got n=0"):
+    with pytest.raises(ValueError, match="at least one grain and one crystal, got n=0"):
         random_grains(0, IRON, 10.0, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="and 0 crystals"):
+        random_grains(3, [], 10.0, np.random.default_rng(0))
+
+
+def test_grains_take_crystals_in_turns():
+    grains = random_grains(5, [IRON, COPPER], 30.0, np.random.default_rng(0))
+    assert [grain.crystal is IRON for grain in grains] == [True, False, True, False, True]

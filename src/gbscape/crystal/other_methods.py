@@ -8,13 +8,14 @@ Settings are those of its authors' scripts (angeloziletti/ai4materials, scripts/
 """
 
 import os
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 import spglib
 from ase import Atoms
 from numpy.typing import NDArray
 
+from gbscape.config.crystal import OtherMethod
 from gbscape.structure.boundary_atoms import adaptive_cna
 from gbscape.structure.ovito_analysis import analysed, modifiers
 
@@ -23,15 +24,14 @@ from gbscape.structure.ovito_analysis import analysed, modifiers
 spglib.error.OLD_ERROR_HANDLING = False
 os.environ.setdefault("SPGLIB_WARNING", "OFF")
 
-Method = Literal["spglib_loose", "spglib_tight", "ptm", "cna", "acna", "baa"]
-METHODS: tuple[Method, ...] = get_args(Method)
+METHODS: tuple[OtherMethod, ...] = get_args(OtherMethod)
 
-TITLES: dict[Method, str] = {
+TITLES: dict[OtherMethod, str] = {
     "spglib_loose": "spglib (loose)",
     "spglib_tight": "spglib (tight)",
     "ptm": "PTM",
     "cna": "CNA",
-    "acna": "a-CNA",
+    "a-cna": "a-CNA",
     "baa": "BAA",
 }
 """Names of the methods in tables."""
@@ -90,7 +90,7 @@ class Score(NamedTuple):
     """All answers."""
 
 
-def classify_by(method: Method, atoms: Atoms) -> Answers:
+def classify_by(method: OtherMethod, atoms: Atoms) -> Answers:
     """Ask one method what a structure is.
 
     Args:
@@ -118,7 +118,7 @@ def classify_by(method: Method, atoms: Atoms) -> Answers:
                 mode=modifiers.CommonNeighborAnalysisModifier.Mode.FixedCutoff, cutoff=_CNA_CUTOFF_ANGSTROM
             )
             label = np.array(_SIMPLE)[_types(atoms, fixed)]
-        case "acna":
+        case "a-cna":
             label = np.array(_SIMPLE)[adaptive_cna(atoms)]
         case "baa":
             label = np.array(_SIMPLE)[_types(atoms, modifiers.AcklandJonesModifier())]
@@ -141,7 +141,7 @@ def space_group(atoms: Atoms, tolerance_angstrom: float, angle_tolerance_degrees
     return 0 if found is None else int(found.number)
 
 
-def score(method: Method, atoms: Atoms, label: str, space_group: int | None) -> Score:
+def score(method: OtherMethod, atoms: Atoms, label: str, space_group: int | None) -> Score:
     """Count how many answers of a method are right.
 
     Args:
@@ -174,7 +174,7 @@ def accuracy(scores: list[Score], by_class: bool = False) -> float:
     return sum(one.right_class if by_class else one.right_space_group for one in scores) / answers
 
 
-def is_made_for(method: Method, label: str, category: str) -> bool:
+def is_made_for(method: OtherMethod, label: str, category: str) -> bool:
     """Whether the thesis counts a class among those that a method is made for (tables 5.1 to 5.3).
 
     These are elemental and binary crystals for spglib; fcc, hcp and bcc for CNA, a-CNA and BAA; and twelve classes for

@@ -62,22 +62,25 @@ def random_rotation(rng: np.random.Generator) -> Array:
     return Rotation.random(rng=rng).as_matrix()
 
 
-def random_grains(n: int, crystal: Atoms, cell_angstrom: ArrayLike, rng: np.random.Generator) -> list[Grain]:
-    """Grains of one crystal with seeds uniform in the cell and uniform random rotations.
+def random_grains(
+    n: int, crystals: Atoms | Sequence[Atoms], cell_angstrom: ArrayLike, rng: np.random.Generator
+) -> list[Grain]:
+    """Grains with seeds uniform in the cell and uniform random rotations.
 
     Args:
         n: number of grains.
-        crystal: unit cell of all of them.
+        crystals: unit cell of all of them, or several that they take in turns.
         cell_angstrom: edge of a cubic cell, or three edges.
         rng: source of the random numbers; the first n of more grains are those of n.
 
     Raises:
-        ValueError: less than one grain; edges that are not positive.
+        ValueError: less than one grain; no crystals; edges that are not positive.
     """
-    if n < 1:
-        raise ValueError(f"a polycrystal needs at least one grain, got n={n}")
+    turns = [crystals] if isinstance(crystals, Atoms) else list(crystals)
+    if n < 1 or not turns:
+        raise ValueError(f"a polycrystal needs at least one grain and one crystal, got n={n} and {len(turns)} crystals")
     edges = _edges(cell_angstrom)
-    return [Grain(edges * rng.random(3), crystal, random_rotation(rng)) for _ in range(n)]
+    return [Grain(edges * rng.random(3), turns[number % len(turns)], random_rotation(rng)) for number in range(n)]
 
 
 def voronoi_cells(
