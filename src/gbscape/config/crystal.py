@@ -11,6 +11,7 @@ from gbscape.config.base import Settings
 from gbscape.config.crystal_descriptor import CrystalDescriptor, DefectGrid, Ratio, TrainingGrid
 from gbscape.config.network import Network, NetworkSearch
 from gbscape.config.soap import ChemicalSymbol
+from gbscape.config.survey import Potential
 
 PROTOTYPE_FILES = tuple(
     f"resources/prototypes/{name}.yaml"
@@ -45,6 +46,30 @@ class CrystalModel(Settings):
     """The network and its training; with `search` what the search does not vary."""
     search: NetworkSearch | None = None
     """Search for the network; null takes `network` as it is."""
+    calibration: Augmentation | None = Augmentation(
+        displacements=(0.02, 0.04, 0.07, 0.1), missing=(0.1, 0.2, 0.3), seed=2
+    )
+    """Defective structures, neither trained nor tested on, by which the temperature of the probabilities and the threshold of
+    the distance from the training set are set; null: neither is, as published."""
+
+
+class Outside(Settings):
+    """Boxes that are of no class: random gases and a liquid."""
+
+    boxes: int = Field(default=500, ge=1)
+    """Number of each kind: ideal gas, gas without close pairs, liquid."""
+    edge_angstrom: Length = 16.0
+    """Of the boxes."""
+    potential: Potential = Potential()
+    """Of the metal that is melted."""
+    atoms: int = Field(default=4000, ge=500, le=1_000_000)
+    """Of the liquid, at least."""
+    temperature_kelvin: float = Field(default=2000.0, gt=0, le=20_000)
+    """Of the liquid."""
+    snapshots: int = Field(default=5, ge=1)
+    """Of the liquid, from which boxes are cut in turns."""
+    seed: int = Field(default=1, ge=1, lt=2**31)
+    """Of positions and velocities."""
 
 
 class Defects(Settings):
@@ -171,8 +196,8 @@ class Map(Settings):
     """Step of the boxes along all axes, or along x, y and z; null: not strided, the boxes reach through the sample."""
     padding: float = Field(default=0.5, ge=0, le=1)
     """How far the grid reaches beyond the sample at each end, in edges of a box: 0.5 centres the outermost boxes on its faces."""
-    fewest_atoms: int = Field(default=8, ge=2)
-    """Boxes with fewer atoms are reported as such, not classified."""
+    fewest_atoms: int = Field(default=50, ge=2)
+    """Boxes with fewer atoms are reported as such, not classified; 50 is the authors' (ai4materials)."""
     passes: int | None = Field(default=None, ge=1)
     """Passes of the network for each box; null: as many as the model's settings say."""
     refinement: Refinement | None = None
@@ -201,9 +226,11 @@ class Crystal(Settings):
     defects: DefectGrid = DefectGrid()
     """Defective structures that models and other methods are tested on."""
     other_methods: tuple[OtherMethod, ...] = ()
-    """Established methods, tested on the same structures."""
-    gas_and_liquid: int = Field(default=500, ge=1)
-    """Boxes of a random gas, and of a liquid, that models are tested on: they are of no class."""
+    """Established methods, tested on the same structures as far as they are periodic."""
+    other_methods_repeats: int = Field(default=1, ge=1, le=1000)
+    """Realisations of each defect that they are tested on, at most those of `defects`; some take seconds a structure."""
+    outside: Outside = Outside()
+    """Boxes of no class that models are tested on."""
     bain_path: bool = False
     """Draw the map of the Bain path (thesis, section 5.3)."""
     structures: dict[Name, str] = {}
