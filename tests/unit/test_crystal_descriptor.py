@@ -128,7 +128,7 @@ def test_nearest_neighbour_distances_are_those_of_the_slower_function(seed):
     atoms = Atoms(
         numbers=random.choice([6, 7, 8], size=n),
         positions=random.uniform(0, 6, (n, 3)) * random.choice([1, 30], size=3),
-        cell=random.uniform(-4, 4, (3, 3)) + 6 * np.eye(3),
+        cell=random.uniform(-2, 2, (3, 3)) + 6 * np.eye(3),
         pbc=random.integers(0, 2, 3).astype(bool),
     )
     found = find_substructures([atoms])
@@ -206,6 +206,19 @@ def test_structures_that_cannot_be_described_lose_no_others():
     np.testing.assert_array_equal(vectors[0], describe_one(good, QUICK))
     np.testing.assert_array_equal(vectors[-1], describe_one(good.positions, QUICK))
     assert np.isfinite(vectors[[0, -2, -1]]).all()
+
+
+@pytest.mark.parametrize("scaling", [0.95, 1.0, 1.05])
+def test_atoms_too_close_for_soap_are_found_before(scaling):
+    """SOAP takes atoms nearer than a thousandth of its unit of length for one; just above they are two."""
+    settings = QUICK.model_copy(update={"extrinsic_scaling": scaling})
+    good = structures()["wire"]
+    for gap in (0.9, 0.99, 1.01, 1.1, 3.0):
+        found = find_substructures([good, good])
+        shortest = np.array([1.0, gap * 1e-3 * scaling * found.nearest_neighbour_distance[1]])
+        vectors, reasons = describe_substructures(found._replace(shortest=shortest), settings)
+        assert reasons == ({1: "atoms of Fe and Fe are at the same place"} if gap < 1 else {})
+        assert np.isfinite(vectors).all(axis=1).tolist() == [True, gap > 1]
 
 
 def test_neighbours_beyond_the_cutoff_are_said_to_be_missing():

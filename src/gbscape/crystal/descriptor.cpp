@@ -36,8 +36,32 @@ struct Pair {
         }
     }
 
-    // A radius within which some of the centres, and so most of them, surely have a neighbour.
-    double guess(bool same, const double *cell, const uint8_t *periodic) const {
+    // Puts atoms inside the cell along periodic directions; returns its volume.
+    double wrap(const double *cell, const uint8_t *periodic) {
+        double reciprocal[3][3];
+        for (int d = 0; d < 3; ++d)
+            for (int e = 0; e < 3; ++e) {
+                const double *a = cell + 3 * ((d + 1) % 3), *b = cell + 3 * ((d + 2) % 3);
+                const int f = (e + 1) % 3, g = (e + 2) % 3;
+                reciprocal[d][e] = a[f] * b[g] - a[g] * b[f];
+            }
+        const double volume = cell[0] * reciprocal[0][0] + cell[1] * reciprocal[0][1] + cell[2] * reciprocal[0][2];
+        for (size_t i = 0; i < positions.size(); i += 3) {
+            double *position = &positions[i];
+            for (int d = 0; d < 3; ++d) {
+                if (!periodic[d]) continue;
+                const double *r = reciprocal[d];
+                const double whole = std::floor((position[0] * r[0] + position[1] * r[1] + position[2] * r[2]) / volume);
+                for (int e = 0; whole != 0 && e < 3; ++e) position[e] -= whole * cell[3 * d + e];
+            }
+        }
+        return std::abs(volume);
+    }
+
+    // A radius to begin with, within which most centres have a neighbour, but not many.
+    double guess(bool same, double volume, const double *cell, const uint8_t *periodic) const {
+        const auto neighbours = std::count(channels.begin(), channels.end(), int8_t(0));
+        if (periodic[0] && periodic[1] && periodic[2]) return std::max(1.2 * std::cbrt(volume / neighbours), 2 * COINCIDENCE);
         double period = std::numeric_limits<double>::infinity();
         for (int d = 0; same && d < 3; ++d)
             if (periodic[d]) period = std::min(period, std::hypot(cell[3 * d], cell[3 * d + 1], cell[3 * d + 2]));
@@ -58,13 +82,14 @@ struct Pair {
     }
 
     State measure(bool same, const double *cell, const uint8_t *periodic) {
-        const int64_t neighbours = std::count(channels.begin(), channels.end(), int8_t(0));
+        const auto neighbours = std::count(channels.begin(), channels.end(), int8_t(0));
         const bool repeats = periodic[0] || periodic[1] || periodic[2];
         if (neighbours == 0 || (same && neighbours == 1 && !repeats)) return ALONE;
         const Structure structure{positions.data(), channels.data(), int64_t(channels.size()), cell, periodic, 1.0};
         distances.clear();
         pending = centres;
-        for (double radius = guess(same, cell, periodic); !pending.empty(); radius *= 1.5) {
+        const double volume = wrap(cell, periodic);
+        for (double radius = guess(same, volume, cell, periodic); !pending.empty(); radius *= 1.5) {
             const CellList list(structure, pending.data(), int64_t(pending.size()), radius);
             left.clear();
             for (const int64_t centre : pending) {

@@ -14,7 +14,7 @@ Periodic structures are described as infinite, along the directions in which the
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,7 +84,7 @@ def describe(
 
     Args:
         structures: each an `ase.Atoms`, or positions (n, 3) of a finite structure of one species; or many finite ones as
-            `Pieces`, which spares time. In any unit of length that is used throughout.
+            `Pieces`, which spares time. In Angstrom, or pixels, or any unit in which no neighbours are nearer than 0.001.
         settings: of the descriptor; None stands for the published ones.
         threads: number of threads; the result does not depend on it.
 
@@ -127,10 +127,7 @@ def find_substructures(structures: Sequence[Atoms | ArrayLike] | Pieces, threads
     pieces, cells, periodic, reasons = _collected(structures)
     structure, pair = _pairs(pieces)
     states, shortest, distance = _measured(pieces, cells, periodic, structure, pair, threads)
-    coinciding = (states == _COINCIDING) | ((states == _SOUND) & (shortest < 1.01 * COINCIDENCE_ANGSTROM * distance))
-    for k in np.flatnonzero(coinciding)[::-1].tolist():
-        first, second = (chemical_symbols[number] for number in pair[k])
-        reasons[int(structure[k])] = f"atoms of {first} and {second} are at the same place"
+    reasons |= _same_place(structure, pair, states == _COINCIDING)
     bad = np.zeros(len(pieces.offsets) - 1, dtype=bool)
     bad[list(reasons)] = True
     kept = (states == _SOUND) & ~bad[structure]
@@ -158,25 +155,36 @@ def describe_substructures(
         settings, threads: as for `describe`.
     """
     settings = settings or CrystalDescriptor()
-    s = substructures
-    vectors = np.full((len(s.pieces.offsets) - 1, settings.n_features), np.nan)
-    reasons = dict(s.reasons)
-    if len(s.structure) == 0:
-        return Described(vectors, reasons)
-    of_pairs = np.empty((len(s.structure), settings.n_features))
-    scale = 1 / (settings.extrinsic_scaling * s.nearest_neighbour_distance)
-    for which, parts, neighbour, centre in _by_kind(s):
+    scale = 1 / (settings.extrinsic_scaling * substructures.nearest_neighbour_distance)
+    # SOAP, which sees scaled lengths, would refuse all structures for one pair of atoms so close
+    coinciding = substructures.shortest * scale < (1 + 1e-6) * COINCIDENCE_ANGSTROM
+    reasons = substructures.reasons | _same_place(substructures.structure, substructures.pair, coinciding)
+    sound = ~np.isin(substructures.structure, list(reasons))
+    structure, pair, scale = substructures.structure[sound], substructures.pair[sound], scale[sound]
+    vectors = np.full((len(substructures.pieces.offsets) - 1, settings.n_features), np.nan)
+    if len(structure) == 0:
+        return Described(vectors, dict(sorted(reasons.items())))
+    of_pairs = np.empty((len(structure), settings.n_features))
+    for which, parts, neighbour, centre in _by_kind(substructures, structure, pair):
         of_pairs[which] = averaged_power_spectra(
             parts, settings.soap(neighbour), scale=scale[which], centre_species=centre, threads=threads
         )
-    unseen = ~of_pairs.any(axis=1)
-    described, first, count = np.unique(s.structure, return_index=True, return_counts=True)
+    described, first, count = np.unique(structure, return_index=True, return_counts=True)
     vectors[described] = np.add.reduceat(of_pairs, first, axis=0) / count[:, None]
+    unseen = ~of_pairs.any(axis=1)
     for k in np.flatnonzero(unseen)[::-1].tolist():
-        one, other = (chemical_symbols[number] for number in s.pair[k])
-        reasons[int(s.structure[k])] = f"no {one} atom has a {other} neighbour within the cut-off"
-    vectors[s.structure[unseen]] = np.nan
+        one, other = (chemical_symbols[number] for number in pair[k])
+        reasons[int(structure[k])] = f"no {one} atom has a {other} neighbour within the cut-off"
+    vectors[structure[unseen]] = np.nan
     return Described(vectors, dict(sorted(reasons.items())))
+
+
+def _same_place(structure: NDArray[np.int64], pair: NDArray[np.int32], which: NDArray[np.bool_]) -> dict[int, str]:
+    reasons = {}
+    for k in np.flatnonzero(which)[::-1].tolist():
+        first, second = (chemical_symbols[number] for number in pair[k])
+        reasons[int(structure[k])] = f"atoms of {first} and {second} are at the same place"
+    return reasons
 
 
 def _collected(
@@ -298,36 +306,33 @@ def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
 
 
 def _by_kind(
-    s: Substructures,
-) -> list[tuple[NDArray[np.intp], list[Atoms | Array], str | None, str | None]]:
-    """Pairs sorted by how SOAP takes them: their numbers, the structures, and the symbols of neighbours and centres."""
-    itself = s.pair[:, 0] == s.pair[:, 1]
-    finite = ~s.periodic[s.structure].any(axis=1)
+    s: Substructures, structure: NDArray[np.int64], pair: NDArray[np.int32]
+) -> Iterator[tuple[NDArray[np.intp], list[Atoms | Array], str | None, str | None]]:
+    """Pairs by how SOAP takes them: their numbers, the structures, and the symbols of neighbours and centres."""
+    itself = pair[:, 0] == pair[:, 1]
+    finite = ~s.periodic[structure].any(axis=1)
     neighbour, centre = chemical_symbols[_NEIGHBOUR], chemical_symbols[_CENTRE]
-    kinds = []
-    for which, build, symbols in (
+    for which, part, symbols in (
         (itself & finite, _positions_of, (None, None)),
         (itself & ~finite, _atoms_of, (neighbour, neighbour)),
         (~itself, _atoms_of, (neighbour, centre)),
     ):
         if which.any():
             numbers = np.flatnonzero(which)
-            kinds.append((numbers, [build(s, k) for k in numbers.tolist()], *symbols))
-    return kinds
+            yield numbers, [part(s, structure[k], pair[k]) for k in numbers.tolist()], *symbols
 
 
-def _positions_of(s: Substructures, k: int) -> Array:
-    begin, end = s.pieces.offsets[s.structure[k] : s.structure[k] + 2]
-    positions, chosen = s.pieces.positions[begin:end], s.pieces.numbers[begin:end] == s.pair[k, 0]
+def _positions_of(s: Substructures, i: int, pair: NDArray[np.int32]) -> Array:
+    begin, end = s.pieces.offsets[i : i + 2]
+    positions, chosen = s.pieces.positions[begin:end], s.pieces.numbers[begin:end] == pair[0]
     return positions if chosen.all() else positions[chosen]
 
 
-def _atoms_of(s: Substructures, k: int) -> Atoms:
-    i = s.structure[k]
+def _atoms_of(s: Substructures, i: int, pair: NDArray[np.int32]) -> Atoms:
     begin, end = s.pieces.offsets[i : i + 2]
     numbers = s.pieces.numbers[begin:end]
-    neighbours, centres = numbers == s.pair[k, 1], numbers == s.pair[k, 0]
-    chosen = neighbours | centres
+    neighbours = numbers == pair[1]
+    chosen = neighbours | (numbers == pair[0])
     return Atoms(
         numbers=np.where(neighbours, _NEIGHBOUR, _CENTRE)[chosen],
         positions=s.pieces.positions[begin:end][chosen],

@@ -7,6 +7,9 @@ only. A nanotube is finite, and one length is taken. 96 classes with four struct
 The unit cell is the one that a class is built with (`unit_cell` of its row): the cell in which the source gives the
 structure, on which the shape and the number of atoms of the pieces depend.
 
+A periodic layer is periodic in its plane. (The authors' code makes it periodic across the vacuum of the database's cell as
+well; with the widest of the cut-offs some layers then see their images.)
+
 Defects are made in the same three sizes, periodic and finite: 96 x 6 + 12 = 588 structures, and with ten realisations each
 the 5 880 of the thesis (ai4materials, `calc_SOAP_dataset`: periodic and finite supercells of the same sizes).
 """
