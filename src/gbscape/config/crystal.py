@@ -11,7 +11,6 @@ from gbscape.config.base import Settings
 from gbscape.config.crystal_descriptor import CrystalDescriptor, DefectGrid, Ratio, TrainingGrid
 from gbscape.config.network import Network, NetworkSearch
 from gbscape.config.soap import ChemicalSymbol
-from gbscape.config.survey import Potential
 
 PROTOTYPE_FILES = tuple(
     f"resources/prototypes/{name}.yaml"
@@ -54,14 +53,12 @@ class CrystalModel(Settings):
 
 
 class Outside(Settings):
-    """Boxes that are of no class: random gases and a liquid."""
+    """Boxes that are of no class: random gases and a liquid, which is of the survey's potential."""
 
     boxes: int = Field(default=500, ge=1)
     """Number of each kind: ideal gas, gas without close pairs, liquid."""
     edge_angstrom: Length = 16.0
     """Of the boxes."""
-    potential: Potential = Potential()
-    """Of the metal that is melted."""
     atoms: int = Field(default=4000, ge=500, le=1_000_000)
     """Of the liquid, at least."""
     temperature_kelvin: float = Field(default=2000.0, gt=0, le=20_000)

@@ -23,7 +23,6 @@ from gbscape.learn.feature_space import fit_feature_space
 from gbscape.learn.monte_carlo_dropout import sample_logits
 from gbscape.learn.network_file import NetworkModel, load_network, save_network
 from gbscape.learn.network_search import best_settings, search_networks
-from gbscape.store.atomic import atomic_path
 from gbscape.store.provenance import Provenance
 from gbscape.store.tables import write_csv
 
@@ -193,8 +192,7 @@ def assemble(
         held_out = rows.features[1::2]
     space = fit_feature_space(networks[0], known, numbers, held_out=held_out)
     provenance = Provenance.of(settings.model_dump(mode="json"), code, inputs, settings.network.seed)
-    with atomic_path(out) as temporary:
-        save_network(temporary, NetworkModel(networks, classes, identity(descriptor), provenance, temperature, space))
+    save_network(out, NetworkModel(networks, classes, identity(descriptor), provenance, temperature, space))
 
 
 def under(rows: Rows, descriptor: CrystalDescriptor) -> Rows:
