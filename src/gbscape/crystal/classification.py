@@ -162,10 +162,16 @@ def classify(
 
 
 def distance_scores(model: NetworkModel, features: ArrayLike) -> Array | None:
-    """Distance (n,) of vectors to the nearest class; None for a model that does not know where its classes are."""
-    if model.feature_space is None:
+    """Distance (n,) of vectors to the nearest class; None for a model that does not know where its classes are.
+
+    Row by row: what matrix products give for a row depends on how many there are, in the last digits.
+    """
+    space = model.feature_space
+    if space is None:
         return None
-    return class_distance(model.networks[0], model.feature_space, features)
+    rows = np.asarray(features)
+    found = [class_distance(model.networks[0], space, rows[i : i + 1]) for i in range(len(rows))]
+    return np.concatenate([np.empty(0), *found])
 
 
 def layer_name(number: int) -> str:

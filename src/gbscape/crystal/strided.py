@@ -305,7 +305,7 @@ def _classify(
         found.reasons.update((int(places[i]), reason) for i, reason in described.reasons.items())
         sound = np.ones(len(places), dtype=bool)
         sound[list(described.reasons)] = False
-        rows, whose = described.vectors[sound].astype(np.float32), places[sound]
+        rows, whose = described.vectors[sound], places[sound]
         if len(rows) == 0:
             return
         prediction = predict(
