@@ -61,9 +61,9 @@ class StridedMap:
     top_probability: FloatArray
     """(n, k) their probabilities, averaged over the passes of the network."""
     mutual_information: FloatArray
-    """(n,) between prediction and network weights, in nat: the uncertainty of the model."""
+    """(n,) between prediction and network weights, in bits: the uncertainty of the model."""
     predictive_entropy: FloatArray
-    """(n,) of the averaged probabilities, in nat."""
+    """(n,) of the averaged probabilities, in bits."""
     interpolated: NDArray[np.bool_] | None = None
     """(n,) true where values come from neighbouring boxes; None: all boxes were evaluated."""
     distance_score: FloatArray | None = None
