@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from gbscape.config.base import Settings
+from gbscape.config.crystal import Crystal
 from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.features import Concatenate, Features, Representation, expand
 from gbscape.config.figures import Figures
@@ -44,6 +45,9 @@ class Config(Settings):
     """Name of the run: its files are in `results/<name>`. Letters, digits, '.', '_' and '-'."""
     seed: int = Field(default=2019, ge=0, lt=2**31)
     """Seed of the learning: splits, models, baseline. The search for structures has its own, `survey.relaxation.seed`."""
+    parts: tuple[Literal["survey", "crystal"], ...] = Field(default=("survey",), min_length=1)
+    """What is computed: `survey`, boundaries, their descriptors and what is learned from them; `crystal`, which crystal each box
+    of a sample is."""
     on_failure: Literal["stop", "skip"] = "stop"
     """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them. Either way they are listed with their reasons, and only they are tried again."""
     survey: Survey = Survey()
@@ -58,6 +62,8 @@ class Config(Settings):
     """Relevance of every point of one boundary for its predicted energy. Off unless a boundary is named."""
     descriptor_properties: DescriptorProperties = DescriptorProperties()
     """Which properties of Table 2 of Homer et al. 2019 each description has, measured. Off unless one is named."""
+    crystal: Crystal = Crystal()
+    """Classification of crystals: models, tests of them, and maps of samples."""
     published: Published = Published()
     """Published figures to compare with."""
     figures: Figures = Figures()
@@ -226,13 +232,17 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
         raise ConfigError(_message([_describe(dict(e)) for e in error.errors()])) from None
     missing = []
     for key in _PATHS:
-        path: str | None = attrgetter(key)(config)
-        if path is None or Path(path).exists() or (key == "survey.shipped" and config.survey.source != "shipped"):
+        given: str | tuple[str, ...] | None = attrgetter(key)(config)
+        if given is None or (key == "survey.shipped" and config.survey.source != "shipped"):
             continue
-        if (Path(project) / path).exists():
-            config = _with_value(config, key.split("."), str(Path(project) / path))
-        else:
-            missing.append(f"{key} = {path!r}: no such file or folder")
+        paths = (given,) if isinstance(given, str) else given
+        found = tuple(path if Path(path).exists() else str(Path(project) / path) for path in paths)
+        missing += [
+            f"{key} = {path!r}: no such file or folder"
+            for path, where in zip(paths, found, strict=True)
+            if not Path(where).exists()
+        ]
+        config = _with_value(config, key.split("."), found[0] if isinstance(given, str) else found)
     if missing:
         raise ConfigError(_message(missing))
     return config
@@ -244,6 +254,7 @@ _PATHS = (
     "survey.structures",
     "survey.shipped",
     "survey.potential.file",
+    "crystal.prototypes",
     "published.table",
     "published.supplement",
     "published.accuracies",
@@ -260,7 +271,7 @@ def _without_null_members(raw: Mapping[str, Any]) -> dict[str, Any]:
     return dict(raw) | {"features": dict(features) | {"representations": kept}}
 
 
-def _with_value(model: _Model, key: Sequence[str], value: str) -> _Model:
+def _with_value(model: _Model, key: Sequence[str], value: str | tuple[str, ...]) -> _Model:
     """A copy of `model` with another value at `key`, however deep."""
     name, *below = key
     return model.model_copy(update={name: _with_value(getattr(model, name), below, value) if below else value})

@@ -4,6 +4,7 @@ Leitherer, Ziletti and Ghiringhelli, Nat. Commun. 12, 6234 (2021); Leitherer's t
 with defects, temperature and distances are ours.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,14 @@ MOST_DISPLACEMENT, MOST_MISSING = 0.01, 0.05
 """Candidates are compared on displacements below the first, or fractions of missing atoms up to the second (thesis)."""
 
 
-def search(pristine_h5: str | Path, out_csv: str | Path, journal: str | Path, settings: CrystalModel) -> None:
+def search(pristine_h5: str | Path, out_csv: str | Path, settings: CrystalModel, code: str) -> None:
     """Search for networks by the accuracy on held-out pristine structures.
 
     Args:
         pristine_h5: gathered vectors of the pristine structures.
-        out_csv: table of the trials.
-        journal: file that keeps the trials of an interrupted search.
+        out_csv: table of the trials; beside it a journal, from which a search that was interrupted goes on.
         settings: of the model.
+        code: hash of the code that computes this.
 
     Raises:
         ValueError: the settings ask for no search.
@@ -48,25 +49,36 @@ def search(pristine_h5: str | Path, out_csv: str | Path, journal: str | Path, se
         raise ValueError("the settings ask for no search")
     rows = read_rows(pristine_h5)
     classes = classes_of(rows)
+    given = Provenance.of(settings.model_dump(mode="json"), code, {"pristine": pristine_h5}, settings.network.seed)
+    # another search has another journal
+    journal = Path(out_csv).with_suffix(f".{hashlib.sha256(given.to_json().encode()).hexdigest()[:12]}.journal")
     trials = search_networks(
         rows.features, rows.class_numbers(classes), len(classes), settings.network, settings.search, journal
     )
     write_csv(out_csv, trials)
 
 
-def candidate_network(settings: CrystalModel, trials_csv: str | Path | None, candidate: int) -> Network | None:
-    """Settings of a candidate: of the search, or the one that is given. None if the search has found fewer.
+def candidate_network(settings: CrystalModel, trials_csv: str | Path | None, candidate: int) -> Network:
+    """Settings of a candidate: of the search, or the one that is given.
 
     Args:
         settings: of the model.
         trials_csv: table of the trials; None without a search.
         candidate: its number, from 0, the most accurate first.
+
+    Raises:
+        ValueError: the search has found fewer networks.
     """
     if settings.search is None or trials_csv is None:
-        return settings.network if candidate == 0 else None
+        return settings.network
     trials = pd.read_csv(trials_csv, dtype={"hidden_sizes": str})
     found = best_settings(trials, settings.network, settings.search.candidates)
-    return found[candidate] if candidate < len(found) else None
+    if candidate >= len(found):
+        raise ValueError(
+            f"the search found {len(found)} networks that could be trained, candidate {candidate} is asked for: set "
+            f"search.candidates to {len(found)}, or try more"
+        )
+    return found[candidate]
 
 
 def train(

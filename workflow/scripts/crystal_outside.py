@@ -1,0 +1,20 @@
+"""Vectors of boxes that are of no class."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.crystal import Outside
+from gbscape.config.crystal_descriptor import CrystalDescriptor
+from gbscape.crystal.outside import describe_outside
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+describe_outside(
+    snakemake.input.potential,
+    snakemake.output[0],
+    Outside(**snakemake.params.settings),
+    CrystalDescriptor(**snakemake.params.descriptor),
+    code=snakemake.params.code,
+)
