@@ -153,8 +153,8 @@ class Refinement(Settings):
     levels: int = Field(default=2, ge=1, le=5)
     """Times that the stride is halved to arrive at `stride_angstrom`: the first stride is 2^levels of it."""
     quantile: float = Field(default=0.7, ge=0, le=1)
-    """Boxes whose mutual information is above this quantile of their level's, or whose neighbours are of another class, are
-    surrounded by finer ones; the others are interpolated."""
+    """Boxes whose mutual information is above this quantile of that of the coarsest boxes, or whose neighbours are of another
+    class or not classified, are surrounded by finer ones; the others are interpolated. 0 classifies all."""
 
 
 class Clustering(Settings):
