@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
+from gbscape.config.crystal import PROTOTYPE_FILES
 from gbscape.config.features import Computed, Features
 from gbscape.config.files import DEFAULTS, SCHEMA, defaults_yaml, resolved_yaml, schema_json
 from gbscape.config.learn import Learn, Model
@@ -164,7 +165,7 @@ def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch:
     published = [
         f"resources/published/{name}.csv" for name in ("olmsted2009_ni", "homer2019_table1", "homer2019_snapshots")
     ]
-    for file in (*published, "al.eam.alloy"):
+    for file in (*published, *PROTOTYPE_FILES, "al.eam.alloy"):
         (project / file).parent.mkdir(parents=True, exist_ok=True)
         (project / file).touch()
     elsewhere.mkdir()
@@ -174,4 +175,5 @@ def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch:
     config = load({"survey": {"potential": potential}, "published": {"table": "mine.csv"}}, project=project)
     assert config.survey.potential.file == str(project / "al.eam.alloy")
     assert config.published.table == "mine.csv"
+    assert config.crystal.prototypes == tuple(str(project / file) for file in PROTOTYPE_FILES)
     assert config.published.accuracies == str(project / "resources/published/homer2019_table1.csv")
