@@ -9,7 +9,7 @@ All functions are ones of arrays, so that levels may be computed by separate job
 """
 
 from dataclasses import replace
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from gbscape.crystal.map_file import BoxStatus, StridedMap, most_probable
 
 Nodes = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 Field = NDArray[np.float64]
+
+_COLUMNS_AT_ONCE = 32
 
 
 def first_level(grid: BoxGrid, levels: int) -> NDArray[np.int64]:
@@ -56,9 +58,10 @@ def next_level(
     grid = done.grid
     _check(done, settings.levels)
     nodes, finer = _nodes(grid, settings.levels, level), _nodes(grid, settings.levels, level + 1)
-    # the last column is the mutual information
     enough = n_atoms >= fewest_atoms
-    field = _field(done, _values(done)[:, : len(done.classes) + 1], enough, settings.levels, level)
+    assert done.probabilities is not None
+    values = np.concatenate([done.probabilities, done.mutual_information[:, None]], axis=1)
+    field = _field(done, values, enough, settings.levels, level)
     classified = ~np.isnan(field[..., 0])
     top = np.where(classified, np.argmax(field[..., :-1], axis=-1), -1)
     flagged = _differ_from_neighbours(top)
@@ -103,20 +106,28 @@ def interpolated(done: StridedMap, n_atoms: NDArray[np.integer], levels: int, fe
     """
     _check(done, levels)
     n = len(done.grid)
-    values = _field(done, _values(done), n_atoms >= fewest_atoms, levels, levels).reshape(n, -1)
     evaluated = np.zeros(n, dtype=bool)
     evaluated[done.grid_index] = True
-    status = np.select([n_atoms == 0, n_atoms < fewest_atoms], [BoxStatus.EMPTY, BoxStatus.TOO_FEW_ATOMS], 0)
-    unreached = np.isnan(values[:, 0]) & (status == BoxStatus.CLASSIFIED)
-    status[unreached] = BoxStatus.FAILED
+    enough = n_atoms >= fewest_atoms
+    status = np.select([n_atoms == 0, ~enough], [BoxStatus.EMPTY, BoxStatus.TOO_FEW_ATOMS], 0)
     status[done.grid_index] = done.status
-    values[status != BoxStatus.CLASSIFIED] = np.nan
-    n_classes = len(done.classes)
-    probabilities = values[:, :n_classes].astype(np.float32)
+
+    def filled(values: NDArray[Any]) -> NDArray[Any]:
+        """Values (n_boxes, ...) of all boxes, from those (n, ...) that are done; some columns at a time to save memory."""
+        columns = values.reshape(len(values), -1)
+        full = np.empty((n, columns.shape[1]), dtype=values.dtype)
+        for first in range(0, columns.shape[1], _COLUMNS_AT_ONCE):
+            part = slice(first, first + _COLUMNS_AT_ONCE)
+            full[:, part] = _field(done, columns[:, part], enough, levels, levels).reshape(n, -1)
+        full[status != BoxStatus.CLASSIFIED] = np.nan
+        return full.reshape(n, *values.shape[1:])
+
+    assert done.probabilities is not None
+    probabilities = filled(done.probabilities)
+    alone = np.isnan(probabilities[:, 0]) & (status == BoxStatus.CLASSIFIED)
+    status[alone] = BoxStatus.FAILED
     top_class, top_probability = most_probable(probabilities, done.top_class.shape[1])
-    ends = np.cumsum([n_classes, 1, 1, done.distance_score is not None, *(h.shape[1] for h in done.hidden.values())])
-    columns = [values[:, begin:end] for begin, end in pairwise(ends.tolist())]
-    alone = {int(i): "no box around it is classified" for i in np.flatnonzero(unreached & ~evaluated)}
+    reasons = dict(done.reasons) | {int(box): "no box around it is classified" for box in np.flatnonzero(alone)}
     return replace(
         done,
         grid_index=np.arange(n),
@@ -124,14 +135,14 @@ def interpolated(done: StridedMap, n_atoms: NDArray[np.integer], levels: int, fe
         status=status.astype(np.uint8),
         top_class=top_class,
         top_probability=top_probability,
-        mutual_information=columns[0][:, 0],
-        predictive_entropy=columns[1][:, 0],
+        mutual_information=filled(done.mutual_information),
+        predictive_entropy=filled(done.predictive_entropy),
         interpolated=~evaluated & (status == BoxStatus.CLASSIFIED),
-        distance_score=None if done.distance_score is None else columns[2][:, 0],
+        distance_score=None if done.distance_score is None else filled(done.distance_score),
         probabilities=probabilities,
-        hidden={name: part.astype(np.float32) for name, part in zip(done.hidden, columns[3:], strict=True)},
+        hidden={name: filled(values) for name, values in done.hidden.items()},
         columns={},
-        reasons=dict(sorted((dict(done.reasons) | alone).items())),
+        reasons=dict(sorted(reasons.items())),
     )
 
 
@@ -153,23 +164,16 @@ def _numbers(nodes: Nodes, grid: BoxGrid) -> NDArray[np.int64]:
     return np.arange(len(grid)).reshape(grid.shape)[np.ix_(*nodes)].ravel()
 
 
-def _values(done: StridedMap) -> Field:
-    """(n, columns) of all that is interpolated: probabilities, mutual information, predictive entropy, and the rest."""
-    assert done.probabilities is not None
-    columns = [done.probabilities, done.mutual_information[:, None], done.predictive_entropy[:, None]]
-    # always a column, so that those of the hidden layers are behind it
-    if done.distance_score is not None:
-        columns.append(done.distance_score[:, None])
-    return np.concatenate([*columns, *done.hidden.values()], axis=1, dtype=np.float64)
-
-
-def _field(done: StridedMap, values: Field, enough: NDArray[np.bool_], levels: int, level: int) -> Field:
+def _field(
+    done: StridedMap, values: NDArray[np.floating[Any]], enough: NDArray[np.bool_], levels: int, level: int
+) -> Field:
     """Values at the nodes of a level: those that are done, and the others interpolated from level to level. NaN where
     a node is not classified, has not `enough` (n_boxes,) atoms to be, or no node around it is."""
     full = np.full(len(done.grid), -1)
     full[done.grid_index] = np.arange(len(done))
     place = full.reshape(done.grid.shape)
     nodes = _nodes(done.grid, levels, 0)
+    values = values.astype(np.float64)
     field = values[place[np.ix_(*nodes)]]
     for finer_level in range(1, level + 1):
         finer = _nodes(done.grid, levels, finer_level)
