@@ -24,6 +24,12 @@ CRYSTAL_MODEL = (
 )
 
 
+wildcard_constraints:
+    model=one_of(TRAINED),
+    method=one_of(CONFIG.crystal.other_methods),
+    number=r"\d+",
+
+
 def training_inputs(wildcards):
     """Vectors that a network is trained on, and the trials of a search for its settings."""
     name = wildcards.model
@@ -229,8 +235,6 @@ rule assemble_model:
         f"{LOGS}/assemble_model/{{model}}.log",
     benchmark:
         f"{BENCHMARKS}/assemble_model/{{model}}.tsv"
-    wildcard_constraints:
-        model=one_of(TRAINED),
     conda:
         "../../envs/crystal.yaml"
     resources:
@@ -280,8 +284,6 @@ rule judge_model:
         f"{LOGS}/judge_model/{{model}}.log",
     benchmark:
         f"{BENCHMARKS}/judge_model/{{model}}.tsv"
-    wildcard_constraints:
-        model=one_of(TRAINED),
     conda:
         "../../envs/crystal.yaml"
     resources:

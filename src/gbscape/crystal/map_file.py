@@ -93,6 +93,12 @@ class StridedMap:
         """(n,) label of the most probable class, empty where there is none."""
         return np.append(self.classes, "")[self.top_class[:, 0]]
 
+    def most_frequent(self, most: int) -> list[str]:
+        """Labels of the classes that are most often the most probable one, at most so many, the most frequent first."""
+        counts = np.bincount(self.top_class[self.classified, 0], minlength=len(self.classes))
+        order = np.argsort(-counts, kind="stable")[:most]
+        return [self.classes[number] for number in order if counts[number]]
+
     def centres_angstrom(self) -> NDArray[np.float64]:
         """Centres (n, 3) of the boxes."""
         index = np.unravel_index(self.grid_index, self.grid.shape)

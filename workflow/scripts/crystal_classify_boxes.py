@@ -1,0 +1,22 @@
+"""Classify one shard of the boxes of a level."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.crystal import Map
+from gbscape.crystal.map_steps import classify_shard
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+classify_shard(
+    snakemake.input.sample,
+    snakemake.input.boxes,
+    snakemake.input.model,
+    snakemake.output[0],
+    Map(**snakemake.params.settings),
+    shard=int(snakemake.wildcards.shard),
+    code=snakemake.params.code,
+    threads=snakemake.threads,
+)

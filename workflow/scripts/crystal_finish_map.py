@@ -1,0 +1,13 @@
+"""The map of all boxes."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.crystal import Map
+from gbscape.crystal.map_steps import finish_map
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+finish_map(snakemake.input.sample, snakemake.input.levels, snakemake.output[0], Map(**snakemake.params.settings))
