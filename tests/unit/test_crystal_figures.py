@@ -494,3 +494,23 @@ def test_colours_and_frequencies_of_classes() -> None:
     assert len(set(cluster_colours(10))) == 10
     assert most_frequent(["b", "a", "", "", "", "b", "c"], 2) == ["b", "a"]
     assert list(joined_rare(["a", "b", ""], ["a"])) == ["a", "other", ""]
+
+
+def test_sparse_layers_of_clusters_keep_the_stride(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boxes of one class in the drawn layer, two and three strides apart: each is its own square of one stride."""
+    strided = in_order(a_map(stride=2.0, size=(16, 12, 12)))
+    index = np.stack(np.unravel_index(np.arange(len(strided)), strided.grid.shape), axis=1)
+    depth = strided.grid.shape[2]
+    middle = (index[:, 2] == depth // 2) & np.isin(index[:, 0], [0, 2, 5]) & (index[:, 1] == 1)
+    elsewhere = np.isin(index[:, 2], [0, depth - 1]) & (index[:, 0] < 6)
+    boxes = np.flatnonzero(strided.classified & (middle | elsewhere))
+    labels = index[boxes, 0] % 2
+    clusters = Clusters(labels, np.ones(len(boxes)), np.ones(len(boxes), bool))
+    seen = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, path, **_: (seen.append(self.axes[0].images[0]), path.touch()))
+    data = cluster_data(strided, {"layer_0": (clusters, np.zeros((len(boxes), 2)))}, boxes)
+    plot_clusters(data, tmp_path / "clusters.png")
+    pixels, extent = seen[0].get_array(), seen[0].get_extent()
+    assert (extent[1] - extent[0]) / pixels.shape[1] == pytest.approx(2.0)
+    drawn_there = (np.abs(pixels[1, :, :3] - 0xED / 255) > 1e-6).any(axis=1)
+    assert np.flatnonzero(drawn_there).tolist() == [0, 2, 5]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,6 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from gbscape.crystal.bain import BainMap
 from gbscape.figures.columns import require_columns
 from gbscape.figures.crystal_style import (
     MUTUAL_INFORMATION,
@@ -28,6 +28,9 @@ from gbscape.figures.crystal_style import (
 )
 from gbscape.figures.style import INK, draw_message, figure
 
+if TYPE_CHECKING:  # it imports torch
+    from gbscape.crystal.bain import BainMap
+
 BAIN_COLUMNS = ["a_angstrom", "c_angstrom", "class", "mutual_information"]
 """After them `probability <class>` of each class that is anywhere probable."""
 
@@ -43,7 +46,7 @@ _NAMED_CLASSES = 8
 _PROBABILITY_OF = "probability "
 
 
-def bain_path_data(bain_map: BainMap, least_probability: float = 0.1) -> pd.DataFrame:
+def bain_path_data(bain_map: "BainMap", least_probability: float = 0.1) -> pd.DataFrame:
     """The map as a table, `BAIN_COLUMNS` and the probabilities of classes that reach `least_probability` anywhere, those
     of the training geometries first and the others by the share of the map in which they are most likely.
     """

@@ -106,8 +106,9 @@ def plot_clusters(data: pd.DataFrame, path: str | Path, unit: str = "Å") -> Non
     if data["layer"].nunique() > 1:
         raise ValueError(f"a picture of clusters is of one layer, got {', '.join(map(str, data['layer'].unique()))}")
     is_slab = data["z"].nunique() == 1
-    with figure(path, 9.2, 5.6) as fig:
-        grid = fig.subplots(2, 3)
+    columns = 3 if is_slab else 2
+    with figure(path, 2.6 * columns + 1.4, 5.6) as fig:
+        grid = fig.subplots(2, columns)
         places = iter(grid.flat)
         ax = next(places)
         _draw_sample(ax, data, unit)
@@ -148,8 +149,6 @@ def plot_clusters(data: pd.DataFrame, path: str | Path, unit: str = "Å") -> Non
                 ax = next(places)
                 _draw_angle(ax, data, colour == "sample", unit)
                 ax.set_title(title)
-        for ax in places:
-            ax.set_visible(False)
 
 
 def plot_cluster_layers(data: pd.DataFrame, path: str | Path, unit: str = "Å") -> None:
@@ -276,12 +275,17 @@ def _middle_layer(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def _squares(
-    ax: Axes, rows: pd.DataFrame, colours: Sequence[str] | NDArray, unit: str, with_label: bool = True
+    ax: Axes,
+    rows: pd.DataFrame,
+    colours: Sequence[str] | NDArray,
+    data: pd.DataFrame,
+    unit: str,
+    with_label: bool = True,
 ) -> None:
-    """Boxes of a layer as squares of the stride."""
-    steps = [float(np.diff(np.unique(rows[axis])).min()) if rows[axis].nunique() > 1 else 1.0 for axis in "xy"]
+    """Boxes of one layer of the data as squares of the stride: the least distance in all layers, for a layer may be sparse."""
+    steps = [float(np.diff(np.unique(data[axis])).min()) if data[axis].nunique() > 1 else 1.0 for axis in "xy"]
     limits = [
-        (rows[axis].min() - step / 2, rows[axis].max() + step / 2) for axis, step in zip("xy", steps, strict=True)
+        (data[axis].min() - step / 2, data[axis].max() + step / 2) for axis, step in zip("xy", steps, strict=True)
     ]
     counts = [round((high - low) / step) for (low, high), step in zip(limits, steps, strict=True)]
     image = np.tile(to_rgba(NO_VALUE_COLOUR), (counts[1], counts[0], 1))
@@ -301,12 +305,14 @@ def _squares(
 def _draw_sample(ax: Axes, data: pd.DataFrame, unit: str, with_label: bool = True) -> None:
     rows = _middle_layer(data)
     colours = cluster_colours(int(data["cluster"].max()) + 1)
-    _squares(ax, rows, [OUTLIER_COLOUR if n == OUTLIER else colours[n] for n in rows["cluster"]], unit, with_label)
+    _squares(
+        ax, rows, [OUTLIER_COLOUR if n == OUTLIER else colours[n] for n in rows["cluster"]], data, unit, with_label
+    )
 
 
 def _draw_angle(ax: Axes, data: pd.DataFrame, in_sample: bool, unit: str) -> None:
     colours = colormaps["twilight_shifted"](data["angle"].to_numpy() / (2 * np.pi))
     if in_sample:
-        _squares(ax, data, colours, unit)
+        _squares(ax, data, colours, data, unit)
     else:
         _draw_points(ax, data, colours)

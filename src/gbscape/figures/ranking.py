@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,12 @@ from matplotlib.colors import to_hex, to_rgba_array
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gbscape.crystal.classification import Classification
 from gbscape.figures.columns import require_columns
 from gbscape.figures.crystal_style import crystal_label, marker_key
 from gbscape.figures.style import BLUE, draw_message, figure
+
+if TYPE_CHECKING:  # it imports torch
+    from gbscape.crystal.classification import Classification
 
 RANKING_COLUMNS = [
     "structure", "rank", "class", "probability", "mutual_information", "predictive_entropy", "known", "n_atoms", "formula",
@@ -33,7 +36,7 @@ _TILT = np.deg2rad([-78.0, 14.0])
 _FLAT = 1e-3
 
 
-def ranking_data(classifications: Mapping[str, tuple[Atoms, Classification]], count: int = 5) -> pd.DataFrame:
+def ranking_data(classifications: "Mapping[str, tuple[Atoms, Classification]]", count: int = 5) -> pd.DataFrame:
     """The most probable classes of each structure, `RANKING_COLUMNS`.
 
     Args:

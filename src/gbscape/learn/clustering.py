@@ -1,14 +1,14 @@
 """Clusters of representations, and a map of them in two dimensions (Leitherer's thesis (2021), sections 3.1.3, 3.2.1, 6.2.2
 and 6.6.3): HDBSCAN (Campello, Moulavi and Sander, PAKDD 2013, 160) and UMAP (McInnes, Healy and Melville, arXiv:1802.03426).
 
-The libraries are imported when they are needed: compiling their kernels takes tens of seconds.
+The libraries are imported when they are needed: compiling UMAP's kernels takes tens of seconds, and figures of clusters
+need none of them.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import adjusted_rand_score
 
 from gbscape.config.crystal import Clustering
 
@@ -136,6 +136,8 @@ def cluster_agreement(labels: ArrayLike, truth: ArrayLike, of_no_group: ArrayLik
         )
     if between.all():
         raise ValueError("clusters cannot be compared with true groups: no point is of a true group")
+    from sklearn.metrics import adjusted_rand_score
+
     outlier = found == OUTLIER
     clustered = ~between & ~outlier
     return Agreement(
