@@ -3,7 +3,7 @@ D.2, D.3 and D.5)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from mpl_toolkits.mplot3d import Axes3D
-from mpl_toolkits.mplot3d.art3d import Line3DCollection, Poly3DCollection
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import binary_fill_holes
 from scipy.spatial import cKDTree
@@ -37,6 +35,10 @@ from gbscape.figures.crystal_style import (
 )
 from gbscape.figures.style import INK, VERMILION, draw_message, figure
 from gbscape.structure.nearest_neighbours import nearest_neighbour_distances
+
+if TYPE_CHECKING:  # a part of matplotlib that only pictures in space need
+    from mpl_toolkits.mplot3d import Axes3D
+    from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
 Axis = Literal["x", "y", "z"]
 
@@ -359,7 +361,9 @@ _FACES = (  # corners of the faces of a unit cube, and how bright they are: x, y
 )
 
 
-def _draw_volume(ax: Axes3D, rows: pd.DataFrame, least_probability: float) -> None:
+def _draw_volume(ax: "Axes3D", rows: pd.DataFrame, least_probability: float) -> None:
+    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+
     steps = [float(rows[f"step_{axis}"].iloc[0]) for axis in _AXES]
     places = rows[list(_AXES)].to_numpy(float)
     low = places.min(axis=0)
@@ -391,7 +395,9 @@ def _draw_volume(ax: Axes3D, rows: pd.DataFrame, least_probability: float) -> No
     ax.set_axis_off()
 
 
-def _box_edges(corners: NDArray, **style: object) -> Line3DCollection:
+def _box_edges(corners: NDArray, **style: object) -> "Line3DCollection":
+    from mpl_toolkits.mplot3d.art3d import Line3DCollection
+
     low, high = corners
     segments = []
     for axis in range(3):
