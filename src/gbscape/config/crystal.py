@@ -86,6 +86,8 @@ class FileSample(Settings):
     kind: Literal["file"] = "file"
     path: str
     """File of any format that ASE reads; of several structures the last is taken."""
+    unit: Literal["Å", "pixels"] = "Å"
+    """Of its positions, for the axes of pictures. With pixels, box and stride are in pixels, too."""
 
 
 class FourGrains(Settings):
@@ -235,8 +237,18 @@ class Crystal(Settings):
     crystals of classes that no model knows (section 5.4)."""
     maps: dict[Name, Map] = {}
     """Samples that are mapped, by name."""
+    annealing_minutes: dict[Name, Annotated[float, Field(ge=0)]] = {}
+    """Maps of a sample after different times, by name, and the times: how the uncertainty changes is shown (thesis, section
+    6.7)."""
     shards: int = Field(default=8, ge=1, le=2000)
     """Number of jobs that describe the structures of training and test."""
+
+    @model_validator(mode="after")
+    def _annealed_maps_are_known(self) -> "Crystal":
+        unknown = [name for name in self.annealing_minutes if name not in self.maps]
+        if unknown:
+            raise ValueError(f"annealing_minutes: {', '.join(unknown)} is not one of maps {list(self.maps)}")
+        return self
 
     @model_validator(mode="after")
     def _model_is_known(self) -> "Crystal":
