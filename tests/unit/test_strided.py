@@ -14,7 +14,7 @@ from gbscape.crystal import classify, strided, strided_map
 from gbscape.crystal.boxes import BoxGrid, cut_boxes
 from gbscape.crystal.classification import ModelMismatch
 from gbscape.crystal.map_file import BoxStatus, StridedMap, join_maps
-from gbscape.crystal.strided import boxed_sample, boxes_of_shard, classify_boxes
+from gbscape.crystal.strided import FEWEST_ATOMS, boxed_sample, boxes_of_shard, classify_boxes
 from gbscape.structure.four_grains import GRAIN_LATTICES, four_grains
 
 PASSES = 40
@@ -76,7 +76,7 @@ def test_what_a_map_holds(grains, grains_map, model):
     assert len(m) == len(m.grid) == len(sample.grid)
     np.testing.assert_array_equal(m.n_atoms, sample.n_atoms())
     np.testing.assert_array_equal(m.status == BoxStatus.EMPTY, m.n_atoms == 0)
-    np.testing.assert_array_equal(m.status == BoxStatus.TOO_FEW_ATOMS, (m.n_atoms > 0) & (m.n_atoms < 8))
+    np.testing.assert_array_equal(m.status == BoxStatus.TOO_FEW_ATOMS, (m.n_atoms > 0) & (m.n_atoms < FEWEST_ATOMS))
     assert not m.reasons
     assert set(m.status) >= {BoxStatus.CLASSIFIED, BoxStatus.EMPTY}
     assert m.hidden["layer_0"].shape == (len(m), 64)
@@ -305,8 +305,8 @@ def test_positions_in_the_pixels_of_an_image(model):
     sheet = graphene(size=(14, 14, 1), vacuum=0)
     positions = (sheet.positions + np.random.default_rng(0).normal(0, 0.03, sheet.positions.shape)) * [1, 1, 0]
     angstrom, pixels = (Atoms(sheet.numbers, positions=unit * positions) for unit in (1.0, 37.0))
-    one = strided_map(angstrom, model, 12.0, (6.0, 6.0, None), passes=PASSES)
-    other = strided_map(pixels, model, 12.0 * 37, (6.0 * 37, 6.0 * 37, None), passes=PASSES)
+    one = strided_map(angstrom, model, 12.0, (6.0, 6.0, None), fewest_atoms=8, passes=PASSES)
+    other = strided_map(pixels, model, 12.0 * 37, (6.0 * 37, 6.0 * 37, None), fewest_atoms=8, passes=PASSES)
     np.testing.assert_array_equal(one.status, other.status)
     assert one.classified.sum() > 10
     np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-4)

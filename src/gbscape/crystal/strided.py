@@ -17,7 +17,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-from gbscape.config.crystal import Refinement
+from gbscape.config.crystal import Map, Refinement
 from gbscape.config.crystal_descriptor import CrystalDescriptor
 from gbscape.crystal.boxes import BoxGrid, PerAxis, box_grid, count_atoms, cut_boxes
 from gbscape.crystal.classification import (
@@ -40,7 +40,7 @@ Array = NDArray[np.float64]
 
 TOP_CLASSES = 5
 """So many of the most probable classes are kept of each box."""
-FEWEST_ATOMS = 8
+FEWEST_ATOMS: int = Map.model_fields["fewest_atoms"].default
 """Boxes with fewer atoms are not classified."""
 BOXES_AT_ONCE, ATOMS_AT_ONCE = 1024, 2**19
 """Most boxes, and most atoms unless a single box has more, that are in memory together."""
