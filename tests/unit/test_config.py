@@ -50,7 +50,12 @@ def test_shipped_configurations_are_valid(name: str) -> None:
     raw: dict[str, Any] = {}
     for layer in ("config.yaml", *below, name):
         update_config(raw, yaml.safe_load((PROJECT / "config" / layer).read_text()))
-    load(raw, project=PROJECT)
+    if name == "spm.yaml":
+        with pytest.raises(ConfigError, match="sample names no structure; give one by --config structure=FILE"):
+            load(raw, project=PROJECT)
+        raw["structure"] = "README.md"
+    config = load(raw, project=PROJECT)
+    assert all(getattr(its.structure, "path", "") is not None for its in config.maps.values())
     Draft202012Validator(json.loads(schema_json())).validate(raw)
 
 
@@ -68,7 +73,7 @@ def test_every_setting_is_described() -> None:
 
 
 BAD = [
-    ({"sede": 1}, r"sede: unknown key; did you mean 'seed'\? Allowed: name, seed, "),
+    ({"sede": 1}, r"sede: unknown key; did you mean 'seed'\? Allowed: name, structure, seed, "),
     ({"survey": {"enumeration": {"max_lenght": 9}}}, r"survey\.enumeration\.max_lenght: .*did you mean 'max_length'"),
     ({"survey": {"enumeration": {"max_length": -3}}}, r"survey\.enumeration\.max_length = -3: .*greater than 0"),
     ({"survey": {"enumeration": {"max_length": "long"}}}, r"survey\.enumeration\.max_length = 'long': .*number"),

@@ -1,5 +1,5 @@
 # Maps of samples: strided pattern matching, level by level where a map is refined, each level sharded over boxes.
-MAPS = CONFIG.crystal.maps
+MAPS = CONFIG.maps
 MAP = f"{CRYSTAL}/maps/{{map}}"
 LEVELS = {
     name: its.refinement.levels + 1 if its.refinement else 1

@@ -84,8 +84,8 @@ class FileSample(Settings):
     """A structure of your own."""
 
     kind: Literal["file"] = "file"
-    path: str
-    """File of any format that ASE reads; of several structures the last is taken."""
+    path: str | None = None
+    """File of any format that ASE reads; of several structures the last is taken. Null: the one that `structure` names."""
     unit: Literal["Å", "pixels"] = "Å"
     """Of its positions, for the axes of pictures. With pixels, box and stride are in pixels, too."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from gbscape.config.base import Settings
-from gbscape.config.crystal import Crystal
+from gbscape.config.crystal import Crystal, FileSample, Map
 from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.features import Concatenate, Features, Representation, expand
 from gbscape.config.figures import Figures
@@ -43,6 +43,8 @@ class Config(Settings):
 
     name: str = Field(default="ni", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
     """Name of the run: its files are in `results/<name>`. Letters, digits, '.', '_' and '-'."""
+    structure: str | None = None
+    """A structure of your own, for maps that name none: `snakemake --configfile config/spm.yaml --config structure=FILE`."""
     seed: int = Field(default=2019, ge=0, lt=2**31)
     """Seed of the learning: splits, models, baseline. The search for structures has its own, `survey.relaxation.seed`."""
     parts: tuple[Literal["survey", "crystal"], ...] = Field(default=("survey",), min_length=1)
@@ -68,6 +70,31 @@ class Config(Settings):
     """Published figures to compare with."""
     figures: Figures = Figures()
     """Figures and tables of the report."""
+
+    @property
+    def maps(self) -> dict[str, Map]:
+        """The maps that are computed, each with its sample."""
+        given = FileSample(path=self.structure)
+        return {
+            name: its.model_copy(update={"structure": given.model_copy(update={"unit": its.structure.unit})})
+            if isinstance(its.structure, FileSample) and its.structure.path is None
+            else its
+            for name, its in self.crystal.maps.items()
+        }
+
+    @model_validator(mode="after")
+    def _samples_are_given(self) -> "Config":
+        lacking = [
+            name
+            for name, its in self.crystal.maps.items()
+            if isinstance(its.structure, FileSample) and its.structure.path is None
+        ]
+        if lacking and self.structure is None and "crystal" in self.parts:
+            raise ValueError(
+                f"crystal.maps: {', '.join(lacking)} names no structure; give one by --config structure=FILE, or as its "
+                "structure.path"
+            )
+        return self
 
     @property
     def compared(self) -> Published:
@@ -251,6 +278,7 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
 _Model = TypeVar("_Model", bound=BaseModel)
 
 _PATHS = (
+    "structure",
     "survey.structures",
     "survey.shipped",
     "survey.potential.file",

@@ -51,7 +51,7 @@ def make_sample(
     """
     match sample:
         case FileSample():
-            atoms = _read(sample.path)
+            atoms = _read(sample)
         case FourGrains():
             atoms = four_grains(
                 sample.species, sample.edge_angstrom, sample.thickness_angstrom, sample.orientation_seed
@@ -75,16 +75,18 @@ def make_sample(
         if defects is not None:
             atoms = make_defects(atoms, defects.displacement, defects.missing, defects.seed)
     except ValueError as error:
-        what = sample.path if isinstance(sample, FileSample) else sample.kind
+        what = (isinstance(sample, FileSample) and sample.path) or sample.kind
         raise SampleError(f"{what}: {error}") from None
     return atoms
 
 
-def _read(path: str) -> Atoms:
+def _read(sample: FileSample) -> Atoms:
+    if sample.path is None:
+        raise SampleError("no structure is named")
     try:
-        atoms = ase.io.read(path, index=-1)
+        atoms = ase.io.read(sample.path, index=-1)
     except Exception as error:  # whatever the readers raise
-        raise SampleError(f"{path} cannot be read as a structure: {type(error).__name__}: {error}") from None
+        raise SampleError(f"{sample.path} cannot be read as a structure: {type(error).__name__}: {error}") from None
     assert isinstance(atoms, Atoms)
     return atoms
 
