@@ -287,6 +287,8 @@ class TestPeriodic:
             for low in sample.grid.origins_angstrom().reshape(-1, 3)
         ]
         np.testing.assert_array_equal(sample.n_atoms(), by_hand)
+        apart = (sample.positions - slab.positions[sample.atom]) @ np.linalg.pinv(slab.cell.array[slab.pbc])
+        np.testing.assert_allclose(apart, np.round(apart), atol=1e-9)
 
     def test_cells_that_are_refused(self, model):
         tilted = Atoms("Cu4", positions=np.eye(4, 3) * 3, cell=[[10, 0, 1], [0, 10, 0], [0, 0, 10]], pbc=(1, 1, 0))

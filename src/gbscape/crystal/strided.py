@@ -57,6 +57,8 @@ class BoxedSample:
     """(n, 3) of the atoms, and of those periodic images that boxes see."""
     numbers: NDArray[np.int32]
     """(n,) atomic numbers."""
+    atom: NDArray[np.int64]
+    """(n,) place in the sample; the images of an atom share its."""
     grid: BoxGrid
     """The boxes."""
 
@@ -116,7 +118,7 @@ def boxed_sample(atoms: Atoms, box_angstrom: float, stride_angstrom: PerAxis, pa
         positions, number = _with_images(positions, periods, grid)
     check_coincidence(positions, number)
     return BoxedSample(
-        np.ascontiguousarray(positions), np.ascontiguousarray(atoms.numbers[number], dtype=np.int32), grid
+        np.ascontiguousarray(positions), np.ascontiguousarray(atoms.numbers[number], dtype=np.int32), number, grid
     )
 
 
