@@ -272,7 +272,7 @@ rule scorecard_data:
             if CONFIG.survey.structures is None
             else None
         ),
-        published=leaf(CONFIG.compared),
+        published=leaf(CONFIG.compared, without=["crystals"]),
         settings=leaf(CONFIG.figures),
         environments=LOCAL_ENVIRONMENTS,
         code=code_of("figures_scorecard_data.py"),

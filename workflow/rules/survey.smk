@@ -280,7 +280,7 @@ rule tabulate_energies:
         runtime=10,
         tasks=1,
     params:
-        settings=leaf(CONFIG.compared),
+        settings=leaf(CONFIG.compared, without=["crystals"]),
         code=code_of("survey_energies.py"),
     script:
         "../scripts/survey_energies.py"

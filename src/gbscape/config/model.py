@@ -36,6 +36,8 @@ class Published(Settings):
     """Table of published accuracies (Homer 2019, Table 1); null for none."""
     snapshots: str | None = "resources/published/homer2019_snapshots.csv"
     """Table of published errors of learning the energies of snapshots (Homer 2019, text); null for none."""
+    crystals: str | None = "resources/published/leitherer2021.csv"
+    """Table of published figures of the crystal classification (Leitherer's thesis, 2021), for any potential; null for none."""
 
 
 class Config(Settings):
@@ -287,6 +289,7 @@ _PATHS = (
     "published.supplement",
     "published.accuracies",
     "published.snapshots",
+    "published.crystals",
 )
 
 
