@@ -53,6 +53,7 @@ from gbscape.figures.strided_map import (
     plot_class_volume,
     plot_strided_map,
     strided_map_data,
+    true_corners,
 )
 from gbscape.learn.calibration import RELIABILITY_COLUMNS, expected_calibration_error
 from gbscape.learn.clustering import OUTLIER, Clusters
@@ -216,12 +217,14 @@ def test_a_class_in_space(drawn: Pictures, tmp_path: Path) -> None:
     assert data.groupby("sample").size().to_dict() == {"pristine": len(strided), "defective": len(strided)}
     atoms = bulk("Cu", cubic=True).repeat(2)
     atoms.set_array("phase", (atoms.positions[:, 0] > 3).astype(int))
-    corners = outer_corners(atoms, "phase", 1)
-    assert corners[0, 0] > 3
-    plot_class_volume(data, tmp_path / "volume.png", truth={"pristine": corners})
+    truth = true_corners({"pristine": atoms, "defective": bulk("Cu")})
+    assert truth["sample"].tolist() == ["pristine"] * 2
+    np.testing.assert_array_equal(truth[["x", "y", "z"]], outer_corners(atoms, "phase", 1))
+    assert truth["x"].min() > 3
+    plot_class_volume(data, truth, tmp_path / "volume.png")
     share = 100 * (strided.probability("fcc") >= 0.5).sum() / strided.classified.sum()
     assert any(text == f"pristine\nfcc: {share:.1f} % of the boxes" for text in drawn.texts)
-    plot_class_volume(data, tmp_path / "none.png", least_probability=1.1)
+    plot_class_volume(data, None, tmp_path / "none.png", least_probability=1.1)
     assert any("fcc: 0.0 % of the boxes" in text for text in drawn.texts)
 
 

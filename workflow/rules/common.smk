@@ -20,6 +20,14 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 SURVEY = f"{RESULTS}/survey"
 FEATURES = f"{RESULTS}/features"
 LEARN = f"{RESULTS}/learn"
+CRYSTAL = f"{RESULTS}/crystal"
+
+# One scorecard for the run: that of its only part, or those of both joined.
+SCORECARD = f"{RESULTS}/scorecard.csv"
+SURVEY_SCORECARD, CRYSTAL_SCORECARD = (
+    SCORECARD if CONFIG.parts == (part,) else f"{folder}/scorecard.csv"
+    for part, folder in (("survey", SURVEY), ("crystal", CRYSTAL))
+)
 
 # Inputs that a run may lack are an empty list then.
 BOUNDARIES = f"{SURVEY}/boundaries.csv" if CONFIG.survey.structures is None else []

@@ -1,6 +1,5 @@
 # Models that say which crystal a structure is: vectors of the classes, training, choice, tests. Only those that the
 # configuration asks for; maps are classified by the shipped model otherwise.
-CRYSTAL = f"{RESULTS}/crystal"
 MODELS = f"{CRYSTAL}/models"
 TRAINED = CONFIG.crystal.models
 CRYSTAL_SHARDS = CONFIG.crystal.shards

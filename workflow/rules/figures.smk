@@ -255,7 +255,7 @@ rule scorecard_data:
         properties=(f"{RESULTS}/descriptor_properties/properties.csv" if JUDGED else []),
         environments=ENVIRONMENT_TABLES,
     output:
-        f"{RESULTS}/scorecard.csv",
+        SURVEY_SCORECARD,
     log:
         f"{LOGS}/scorecard_data.log",
     benchmark:

@@ -235,6 +235,8 @@ class Crystal(Settings):
     structures: dict[Name, str] = {}
     """Structure files that are classified as a whole, by name: positions found in a microscope's image (thesis, section 5.2), or
     crystals of classes that no model knows (section 5.4)."""
+    structure_passes: int = Field(default=100_000, ge=1)
+    """Passes of the network for each of them; so many leave no noise in the probabilities, as in the thesis."""
     maps: dict[Name, Map] = {}
     """Samples that are mapped, by name."""
     annealing_minutes: dict[Name, Annotated[float, Field(ge=0)]] = {}

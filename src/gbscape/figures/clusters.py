@@ -85,21 +85,24 @@ def cluster_data(
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=CLUSTER_COLUMNS)
 
 
-def plot_clusters(data: pd.DataFrame, path: str | Path, unit: str = "Å") -> None:
+def plot_clusters(data: pd.DataFrame, path: str | Path, unit: str = "Å", layer: str | None = None) -> None:
     """Draw the clusters of one layer in the sample and in the map of representations; this also by class, mutual
     information and, for the map of a slab, angle around the sample's middle.
 
     Of samples in three dimensions the middle layer is drawn.
 
     Args:
-        data: as `cluster_data` returns it, of one layer.
+        data: as `cluster_data` returns it.
         path: the picture.
         unit: of the positions.
+        layer: which one, of data with several.
 
     Raises:
         ValueError: a column is missing, or more than one layer.
     """
     require_columns(data, CLUSTER_COLUMNS, "the data of the clusters")
+    if layer is not None:
+        data = data[data["layer"] == layer]
     if data.empty:
         draw_message(path, "No box was clustered.")
         return

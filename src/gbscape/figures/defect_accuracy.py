@@ -21,6 +21,11 @@ OTHER_COLUMNS = ["method", "classes", "displacement", "missing", "accuracy"]
 """Of tables of established methods: `method` as printed, `accuracy` from 0 to 1."""
 MODEL_COLUMNS = ["displacement", "missing", "accuracy"]
 
+METHOD_NAMES = {
+    "spglib_loose": "spglib (loose)", "spglib_tight": "spglib (tight)", "ptm": "PTM", "cna": "CNA", "a-cna": "a-CNA", "baa": "BAA",
+}  # fmt: skip
+"""Established methods as they are printed."""
+_COUNT_COLUMNS = ["method", "made_for", "displacement", "missing", "right_space_group", "answers"]
 _ARISE = "ARISE"
 _HIGH_DISPLACEMENT, _HIGH_MISSING = 0.07, 0.25
 """From these levels on a column is in the second table, not in the first."""
@@ -63,6 +68,37 @@ def defect_accuracy_data(
     rounded = {c: lambda frame, c=c: frame[c].astype(float).round(6) for c in ("displacement", "missing")}
     data, known = data.assign(**rounded), known.assign(**rounded)
     return data.merge(known[[*keys, "published_percent"]], on=keys, how="left", validate="many_to_one")[COLUMNS]
+
+
+def as_models_are_used(accuracies: pd.DataFrame) -> pd.DataFrame:
+    """Accuracies of a model as it is used: with its temperature, where it has one.
+
+    Args:
+        accuracies: of `gbscape.crystal.judge_model`, which also has those without temperature.
+    """
+    calibrated = accuracies["calibrated"].astype(bool)
+    return accuracies[calibrated if calibrated.any() else ~calibrated]
+
+
+def method_accuracies(counts: pd.DataFrame) -> pd.DataFrame:
+    """Accuracies of established methods at each level of defects, `OTHER_COLUMNS`: over the answers of all classes that they
+    are made for, and over those of all.
+
+    Args:
+        counts: of `gbscape.crystal.compare_methods.tabulate_scores`.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    require_columns(counts, _COUNT_COLUMNS, "the answers of established methods")
+    keys = ["method", "displacement", "missing"]
+    parts = []
+    for classes, rows in (("own", counts[counts["made_for"].astype(bool)]), ("all", counts)):
+        sums = rows.groupby(keys, sort=False, as_index=False)[["right_space_group", "answers"]].sum()
+        parts.append(sums.assign(classes=classes, accuracy=sums["right_space_group"] / sums["answers"]))
+    data = pd.concat(parts, ignore_index=True)
+    data["method"] = data["method"].replace(METHOD_NAMES)
+    return data[OTHER_COLUMNS]
 
 
 def plot_defect_accuracy(data: pd.DataFrame, path: str | Path) -> None:

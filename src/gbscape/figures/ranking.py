@@ -54,6 +54,23 @@ def ranking_data(classifications: "Mapping[str, tuple[Atoms, Classification]]", 
     return pd.DataFrame(rows, columns=RANKING_COLUMNS)
 
 
+def ranking_of_table(ranked: pd.DataFrame, structures: Mapping[str, Atoms], count: int = 5) -> pd.DataFrame:
+    """The same from the table of all classes.
+
+    Args:
+        ranked: of `gbscape.crystal.rank_structures.rank_structures`, all classes of each structure.
+        structures: by name, at least those of the table.
+        count: of the classes.
+    """
+    p = ranked["probability"].to_numpy(float)
+    entropy = pd.Series(-np.where(p > 0, p * np.log2(np.where(p > 0, p, 1)), 0), index=ranked.index)
+    data = ranked.rename(columns={"label": "class", "mutual_information_bits": "mutual_information"})
+    data["predictive_entropy"] = entropy.groupby(ranked["structure"]).transform("sum")
+    formulas = {n: atoms.get_chemical_formula(mode="metal", empirical=True) for n, atoms in structures.items()}
+    data["formula"] = data["structure"].map(formulas)
+    return data.loc[data["rank"] <= count, RANKING_COLUMNS].reset_index(drop=True)
+
+
 def structure_data(structures: Mapping[str, Atoms]) -> pd.DataFrame:
     """Pictures of structures, `DRAWN_COLUMNS`: projected atoms, the farthest first, and the edges of periodic cells.
 

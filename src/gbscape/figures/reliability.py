@@ -32,6 +32,19 @@ def reliability_data(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
+def with_and_without_temperature(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The diagrams of models with their temperature and without it, each by a name as it is to be printed.
+
+    Args:
+        tables: of `gbscape.crystal.judge_model`, by the name of the model.
+    """
+    return {
+        f"{model}, with temperature" if calibrated else model: rows
+        for model, table in tables.items()
+        for calibrated, rows in table.groupby(table["calibrated"].astype(bool), sort=False)
+    }
+
+
 def plot_reliability(data: pd.DataFrame, path: str | Path) -> None:
     """Draw accuracy against confidence, with the number of structures at each confidence beneath.
 

@@ -79,7 +79,7 @@ def scorecard_data(
     rows = []
     if n_enumerated is not None and n_published is not None:
         verdict = "reached" if n_enumerated == n_published else f"missed by {abs(n_enumerated - n_published)}"
-        rows.append(_row("Coincidence boundaries enumerated", n_published, n_enumerated, "", verdict))
+        rows.append(scorecard_row("Coincidence boundaries enumerated", n_published, n_enumerated, "", verdict))
     rows += _convergence_rows(energies)
     rows += _energy_rows(energies.dropna(subset=["difference_j_m2"]), settings)
     rows += _accuracy_rows(accuracies, energies, n_published)
@@ -100,9 +100,10 @@ def write_scorecard(data: pd.DataFrame, path: str | Path) -> None:
     write_html_table(path, table, "Scorecard", f"Rules of the verdicts. {RULES}")
 
 
-def _row(
+def scorecard_row(
     item: str, published: object, measured: object, spread: object, verdict: str, note: str = ""
 ) -> dict[str, object]:
+    """A row of a scorecard, see `COLUMNS`."""
     return dict(zip(COLUMNS, (item, published, measured, spread, verdict, note), strict=True))
 
 
@@ -112,7 +113,9 @@ def _convergence_rows(energies: pd.DataFrame) -> list[dict[str, object]]:
         return []  # structures of one's own do not say
     loose = known.loc[~known["converged"].astype(bool), "id"]
     return [
-        _row("Relaxations not converged to the force tolerance", "", len(loose), "", "", ", ".join(map(str, loose)))
+        scorecard_row(
+            "Relaxations not converged to the force tolerance", "", len(loose), "", "", ", ".join(map(str, loose))
+        )
     ]
 
 
@@ -128,7 +131,7 @@ def _energy_rows(compared: pd.DataFrame, settings: Figures) -> list[dict[str, ob
     lower = difference[difference < -lower_by].sort_values()
     worst = difference.idxmax()
     return [
-        _row(
+        scorecard_row(
             f"Energies no higher than published + {tolerance:g} J/m²",
             f"goal {goal:g} %",
             f"{share:.1f} % ({reached.sum()} of {len(difference)})",
@@ -136,7 +139,7 @@ def _energy_rows(compared: pd.DataFrame, settings: Figures) -> list[dict[str, ob
             verdict,
             ", ".join(f"{item}: +{value:.4f}" for item, value in difference[~reached].sort_values().items()),
         ),
-        _row(
+        scorecard_row(
             "Largest energy above the published one",
             "",
             f"{difference[worst]:+.4f} J/m²",
@@ -144,7 +147,7 @@ def _energy_rows(compared: pd.DataFrame, settings: Figures) -> list[dict[str, ob
             "",
             str(worst),
         ),
-        _row(
+        scorecard_row(
             f"Structures more than {lower_by:g} J/m² below the published energy",
             "",
             len(lower),
@@ -173,7 +176,7 @@ def _accuracy_rows(
         else:
             verdict = "reached" if measured >= published - _ROUNDING else f"missed by {published - measured:.1f} %"
         item = f"Accuracy, {target_label(r['target'])}, {representation_label(r['representation'])}"
-        rows.append(_row(item, f"{published:g} %", f"{measured:.1f} %", f"± {spread:.1f}", verdict, note))
+        rows.append(scorecard_row(item, f"{published:g} %", f"{measured:.1f} %", f"± {spread:.1f}", verdict, note))
     return rows
 
 
@@ -186,7 +189,7 @@ def _goal_rows(accuracies: pd.DataFrame, settings: Figures) -> list[dict[str, ob
         best = of_target.loc[of_target["mean_percent"].idxmax()]
         verdict = "reached" if best["mean_percent"] >= goal else f"missed by {goal - best['mean_percent']:.1f} %"
         rows.append(
-            _row(
+            scorecard_row(
                 f"Best accuracy, {target_label(target)}",
                 f"goal {goal:g} %",
                 f"{best['mean_percent']:.1f} %",
@@ -200,7 +203,7 @@ def _goal_rows(accuracies: pd.DataFrame, settings: Figures) -> list[dict[str, ob
 
 def _environment_rows(environments: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
     return [
-        _row(f"Unique environments, {representation_label(name)}", "", len(table), "", "")
+        scorecard_row(f"Unique environments, {representation_label(name)}", "", len(table), "", "")
         for name, table in environments.items()
     ]
 
@@ -216,7 +219,7 @@ def _snapshot_rows(learning: pd.DataFrame) -> list[dict[str, object]]:
             rounding = 0.5 * 10.0 ** -len(f"{published:g}".partition(".")[2])
             verdict = "reached" if mae <= published + rounding else f"missed by {mae - published:.4f}"
         rows.append(
-            _row(
+            scorecard_row(
                 f"Error of snapshots' energies, {representation_label(str(name))}, {str(model).replace('_', ' ')}",
                 "" if pd.isna(published) else f"{published:g} J/m²",
                 f"{mae:.4f} J/m²",
@@ -238,7 +241,7 @@ def _relevance_rows(statistics: pd.DataFrame) -> list[dict[str, object]]:
         verdict = ("reached" if measured == published else "not reproduced") if published else ""
         share = part["unit_share_of_relevance"].astype(float).mean()
         rows.append(
-            _row(
+            scorecard_row(
                 f"Structural units in the relevance {label}, area under the ROC curve",
                 published,
                 f"{splits.mean():.2f}",
@@ -260,7 +263,7 @@ def _property_rows(entries: pd.DataFrame) -> list[dict[str, object]]:
             f"{r['property']}: {r['verdict']}, published {r['published']}" for r in other.to_dict("records")
         )
         rows.append(
-            _row(
+            scorecard_row(
                 f"Entries of Table 2, {representation_label(str(name))}",
                 len(part),
                 len(part) - len(other),

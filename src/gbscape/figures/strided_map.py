@@ -35,6 +35,7 @@ from gbscape.figures.crystal_style import (
 )
 from gbscape.figures.style import INK, VERMILION, draw_message, figure
 from gbscape.structure.nearest_neighbours import nearest_neighbour_distances
+from gbscape.structure.superalloy import PRECIPITATE
 
 if TYPE_CHECKING:  # a part of matplotlib that only pictures in space need
     from mpl_toolkits.mplot3d import Axes3D
@@ -46,11 +47,14 @@ SLICE_COLUMNS = [
     "slice", "x", "y", "z", "n_atoms", "class", "probability", "mutual_information", "predictive_entropy", "inside",
 ]  # fmt: skip
 """Of `strided_map_data`; after them `probability <class>` of each class shown."""
+CORNER_COLUMNS = ["sample", "x", "y", "z"]
 VOLUME_COLUMNS = ["sample", "class", "x", "y", "z", "step_x", "step_y", "step_z", "probability"]
 
 _AXES: tuple[Axis, ...] = ("x", "y", "z")
 _PROBABILITY_OF = "probability "
 _WIDTH_INCH, _HEIGHT_INCH = 2.15, 2.15
+_SLICES, _SLICED_CLASSES = 3, 4
+"""Middle layers of a map in three dimensions that are drawn, and most frequent classes."""
 _NAMED_CLASSES = 8
 """So many classes have a colour in maps of the most likely class."""
 _REACH = 1.5
@@ -64,7 +68,7 @@ def strided_map_data(
     positions: ArrayLike | None = None,
     slices: int = 1,
     normal: Axis = "z",
-    most_classes: int = 4,
+    most_classes: int = _SLICED_CLASSES,
 ) -> pd.DataFrame:
     """The map of a slab or a rod, or central slices of a map in three dimensions, a row a box.
 
@@ -104,6 +108,25 @@ def strided_map_data(
     for label in shown:
         data[_PROBABILITY_OF + label] = chosen.probability(label)
     return data.sort_values(["slice", "x", "y", "z"], ignore_index=True)
+
+
+def picture_data(
+    strided_map: StridedMap, classes: Sequence[str] | None = None, positions: ArrayLike | None = None
+) -> pd.DataFrame:
+    """Data of the picture of a map, as `strided_map_data`: the layer of a slab, the curve of a rod, or the three middle layers
+    along z of a map in three dimensions.
+    """
+    shape = strided_map.grid.shape
+    normal = _AXES[shape.index(1)] if 1 in shape[:2] and shape[2] > 1 else "z"
+    slices = min(_SLICES, shape[_AXES.index(normal)])
+    return strided_map_data(strided_map, classes, positions=positions, slices=slices, normal=normal)
+
+
+def volume_class(strided_map: StridedMap, classes: Sequence[str] | None = None) -> str | None:
+    """The class that is drawn in space: the last one of those shown, else the rarest of the frequent ones; None where no box is
+    classified.
+    """
+    return next(reversed(list(classes or strided_map.most_frequent(_SLICED_CLASSES))), None)
 
 
 def plot_strided_map(data: pd.DataFrame, path: str | Path, unit: str = "Å") -> None:
@@ -172,18 +195,18 @@ def classes_shown(data: pd.DataFrame) -> list[str]:
     return [str(c).removeprefix(_PROBABILITY_OF) for c in data if str(c).startswith(_PROBABILITY_OF)]
 
 
-def class_volume_data(maps: Mapping[str, StridedMap], label: str) -> pd.DataFrame:
+def class_volume_data(maps: Mapping[str, StridedMap], label: str | None) -> pd.DataFrame:
     """Probability of one class in all boxes of maps in three dimensions, `VOLUME_COLUMNS`; NaN where not classified.
 
     Args:
         maps: by the name of the sample, as it is to be printed.
-        label: the class, e.g. that of a precipitate.
+        label: the class, e.g. that of a precipitate; None: there is none, and nothing to be drawn.
 
     Raises:
         MapError: a map does not have the class.
     """
     tables = []
-    for name, strided_map in maps.items():
+    for name, strided_map in maps.items() if label is not None else ():
         step = [
             float(np.diff(lower).min()) if len(lower) > 1 else edge
             for lower, edge in zip(strided_map.grid.lower_angstrom, strided_map.grid.edge_angstrom, strict=True)
@@ -193,16 +216,27 @@ def class_volume_data(maps: Mapping[str, StridedMap], label: str) -> pd.DataFram
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=VOLUME_COLUMNS)
 
 
+def true_corners(samples: Mapping[str, Atoms]) -> pd.DataFrame:
+    """Lowest and highest corner of the precipitate in samples that have one (array `phase`), `CORNER_COLUMNS`."""
+    rows = [
+        (name, *corner)
+        for name, atoms in samples.items()
+        if "phase" in atoms.arrays
+        for corner in outer_corners(atoms, "phase", PRECIPITATE)
+    ]
+    return pd.DataFrame(rows, columns=CORNER_COLUMNS)
+
+
 def plot_class_volume(
-    data: pd.DataFrame, path: str | Path, least_probability: float = 0.5, truth: Mapping[str, ArrayLike] | None = None
+    data: pd.DataFrame, truth: pd.DataFrame | None, path: str | Path, least_probability: float = 0.5
 ) -> None:
     """Draw the boxes in which a class has at least some probability as a solid, for each sample beside one another.
 
     Args:
         data: as `class_volume_data` returns it.
+        truth: as `true_corners` returns it, drawn as dashed edges; None: not drawn.
         path: the picture.
         least_probability: what is drawn.
-        truth: lowest and highest corner (2, 3) of the true region by sample, drawn as dashed edges.
 
     Raises:
         ValueError: a column is missing.
@@ -210,7 +244,7 @@ def plot_class_volume(
     require_columns(data, VOLUME_COLUMNS, "the data of a class in space")
     samples = list(dict.fromkeys(data["sample"]))
     if not samples:
-        draw_message(path, "There is no map in three dimensions.")
+        draw_message(path, "There is nothing to be drawn in space: no map, or no box classified.")
         return
     label = crystal_label(str(data["class"].iloc[0]))
     with figure(path, 3.1 * len(samples) + 0.9, 3.1) as fig:
@@ -218,8 +252,10 @@ def plot_class_volume(
         for ax, name in zip(grid[0], samples, strict=True):
             rows = data[data["sample"] == name]
             _draw_volume(ax, rows, least_probability)
-            if truth is not None and name in truth:
-                corners = np.asarray(truth[name], dtype=float)
+            corners = (
+                np.empty((0, 3)) if truth is None else truth.loc[truth["sample"] == name, list(_AXES)].to_numpy(float)
+            )
+            if len(corners):
                 ax.add_collection3d(_box_edges(corners, color=INK, linewidths=0.9, linestyles=(0, (3, 2))))
             share = float((rows["probability"] >= least_probability).sum() / max(rows["probability"].notna().sum(), 1))
             ax.set_title(f"{name}\n{label}: {100 * share:.1f} % of the boxes", fontsize=8.5)

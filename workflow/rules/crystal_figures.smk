@@ -1,0 +1,548 @@
+# Pictures and tables of the crystal classification: of models and maps, beside what was published. Only those that the
+# configuration asks for. A data step whose table can be read and tested, and a plot step.
+CRYSTAL_FIGURES = f"{FIGURES}/crystal"
+CLUSTERED = [name for name, its in MAPS.items() if its.clustering]
+WITH_DISTANCES = [name for name in CLUSTERED if MAPS[name].clustering.distances]
+RANKED = CONFIG.crystal.structures
+ANNEALED = CONFIG.crystal.annealing_minutes
+TESTED = bool(TRAINED or CONFIG.crystal.other_methods)
+BY_LABEL = (
+    f"{MODELS}/{next(iter(TRAINED))}/accuracy_by_class.csv"
+    if TRAINED
+    else f"{CRYSTAL}/other_methods.csv" if CONFIG.crystal.other_methods else []
+)
+PUBLISHED_CRYSTALS = CONFIG.published.crystals or []
+ACCURACY_TABLES = ("5.1", "5.2", "5.3", "A.1", "A.2", "A.3")
+
+
+def in_space(its):
+    """Whether a map has boxes along all axes."""
+    stride = its.stride_angstrom
+    return not isinstance(stride, tuple) or None not in stride
+
+
+def unit_of(its):
+    """Unit of the positions of a map's sample."""
+    return getattr(its.structure, "unit", "Å")
+
+
+VOLUMES = [name for name, its in MAPS.items() if in_space(its) and unit_of(its) == "Å"]
+
+# Pictures by name: their tables, what draws them (of gbscape.figures), its options, caption, title and file type. {map} in a
+# name is a wildcard, and the options of such a picture are a function of the map's settings.
+CRYSTAL_PLOTS = {
+    "map_{map}": {
+        "tables": [f"{CRYSTAL_FIGURES}/map_{{map}}.csv"],
+        "plot": "strided_map.plot_strided_map",
+        "options": lambda its: {"unit": unit_of(its)},
+        "caption": "crystal_map",
+        "label": "Map {map}",
+        "suffix": "svg",
+        "of": list(MAPS),
+    },
+    "volume_{map}": {
+        "tables": [
+            f"{CRYSTAL_FIGURES}/volume_{{map}}.csv",
+            f"{CRYSTAL_FIGURES}/precipitate_{{map}}.csv",
+        ],
+        "plot": "strided_map.plot_class_volume",
+        "options": lambda its: {},
+        "caption": "crystal_class_volume",
+        "label": "One class in space, map {map}",
+        "suffix": "png",
+        "of": VOLUMES,
+    },
+    "clusters_{map}": {
+        "tables": [f"{MAP}/clusters.csv"],
+        "plot": "clusters.plot_clusters",
+        "options": lambda its: {
+            "unit": unit_of(its),
+            "layer": f"layer_{its.clustering.layers[0]}",
+        },
+        "caption": "crystal_clusters",
+        "label": "Clusters, map {map}",
+        "suffix": "svg",
+        "of": CLUSTERED,
+    },
+    "cluster_layers_{map}": {
+        "tables": [f"{MAP}/clusters.csv"],
+        "plot": "clusters.plot_cluster_layers",
+        "options": lambda its: {"unit": unit_of(its)},
+        "caption": "crystal_cluster_layers",
+        "label": "Clusters of each layer, map {map}",
+        "suffix": "svg",
+        "of": CLUSTERED,
+    },
+    "differences_{map}": {
+        "tables": [f"{MAP}/differences.csv"],
+        "plot": "clusters.plot_differences",
+        "options": lambda its: {"species": list(its.clustering.distances)},
+        "caption": "crystal_differences",
+        "label": "Distances in clusters, map {map}",
+        "suffix": "svg",
+        "of": WITH_DISTANCES,
+    },
+    "bain_path": {
+        "tables": [f"{CRYSTAL}/bain_path.csv"],
+        "plot": "bain_path.plot_bain_path",
+        "options": {},
+        "caption": "crystal_bain_path",
+        "label": "Bain path",
+        "suffix": "svg",
+        "of": CONFIG.crystal.bain_path,
+    },
+    "bain_probabilities": {
+        "tables": [f"{CRYSTAL}/bain_path.csv"],
+        "plot": "bain_path.plot_bain_probabilities",
+        "options": {},
+        "caption": "crystal_bain_probabilities",
+        "label": "Bain path, probabilities",
+        "suffix": "svg",
+        "of": CONFIG.crystal.bain_path,
+    },
+    "ranking": {
+        "tables": [
+            f"{CRYSTAL_FIGURES}/ranking.csv",
+            f"{CRYSTAL_FIGURES}/ranking_structures.csv",
+        ],
+        "plot": "ranking.plot_ranking",
+        "options": {},
+        "caption": "crystal_ranking",
+        "label": "Whole structures",
+        "suffix": "svg",
+        "of": RANKED,
+    },
+    "annealing": {
+        "tables": [
+            f"{CRYSTAL_FIGURES}/annealing_{table}.csv"
+            for table in ("histogram", "radial", "change")
+        ],
+        "plot": "annealing.plot_annealing",
+        "options": {},
+        "caption": "crystal_annealing",
+        "label": "Order against annealing time",
+        "suffix": "svg",
+        "of": ANNEALED,
+    },
+    "annealing_slices": {
+        "tables": [f"{CRYSTAL_FIGURES}/annealing_slices.csv"],
+        "plot": "annealing.plot_annealing_slices",
+        "options": {},
+        "caption": "crystal_annealing_slices",
+        "label": "Annealing, slices",
+        "suffix": "svg",
+        "of": ANNEALED,
+    },
+    "reliability": {
+        "tables": [f"{CRYSTAL_FIGURES}/reliability.csv"],
+        "plot": "reliability.plot_reliability",
+        "options": {},
+        "caption": "crystal_reliability",
+        "label": "Reliability",
+        "suffix": "svg",
+        "of": TRAINED,
+    },
+    "defect_accuracy": {
+        "tables": [f"{CRYSTAL_FIGURES}/defect_accuracy.csv"],
+        "plot": "defect_accuracy.plot_defect_accuracy",
+        "options": {},
+        "caption": "crystal_defect_accuracy",
+        "label": "Accuracy under defects",
+        "suffix": "svg",
+        "of": TESTED,
+    },
+} | {
+    f"table_{table}": {
+        "tables": [f"{CRYSTAL_FIGURES}/defect_accuracy.csv"],
+        "plot": "defect_accuracy.write_accuracy_table",
+        "options": {"table": table},
+        "caption": "crystal_accuracy_table",
+        "label": f"Table {table}",
+        "suffix": "html",
+        "of": TESTED,
+    }
+    for table in ACCURACY_TABLES
+}
+
+
+def options_of(name):
+    """Options of a picture, which may be those of a map."""
+    options = CRYSTAL_PLOTS[name]["options"]
+    if not callable(options):
+        return options
+    return lambda wildcards: options(MAPS[wildcards.map])
+
+
+for figure, its in CRYSTAL_PLOTS.items():
+
+    rule:
+        name:
+            f"plot_crystal_{figure}".replace("_{map}", "").replace(".", "_")
+        input:
+            its["tables"],
+        output:
+            report(
+                f"{CRYSTAL_FIGURES}/{figure}.{its['suffix']}",
+                caption=f"../report/{its['caption']}.rst",
+                category="4. Crystals",
+                labels={"figure": its["label"]},
+            ),
+        log:
+            f"{LOGS}/plot_crystal/{figure}.log",
+        benchmark:
+            f"{BENCHMARKS}/plot_crystal/{figure}.tsv"
+        conda:
+            "../../envs/figures.yaml"
+        resources:
+            mem_mb=4000,
+            runtime=30,
+            tasks=1,
+        params:
+            plot=its["plot"],
+            options=options_of(figure),
+            code=code_of(
+                "crystal_plot.py", f"gbscape.figures.{its['plot'].split('.')[0]}"
+            ),
+        script:
+            "../scripts/crystal_plot.py"
+
+
+rule map_data:
+    input:
+        sample=rules.make_sample.output[0],
+        map=rules.finish_map.output[0],
+    output:
+        f"{CRYSTAL_FIGURES}/map_{{map}}.csv",
+    log:
+        f"{LOGS}/map_data/{{map}}.log",
+    benchmark:
+        f"{BENCHMARKS}/map_data/{{map}}.tsv"
+    conda:
+        "../../envs/crystal.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+        tasks=1,
+    params:
+        settings=lambda wildcards: leaf(of_map(wildcards)),
+        code=code_of("crystal_map_data.py"),
+    script:
+        "../scripts/crystal_map_data.py"
+
+
+rule volume_data:
+    input:
+        sample=rules.make_sample.output[0],
+        map=rules.finish_map.output[0],
+    output:
+        data=f"{CRYSTAL_FIGURES}/volume_{{map}}.csv",
+        truth=f"{CRYSTAL_FIGURES}/precipitate_{{map}}.csv",
+    log:
+        f"{LOGS}/volume_data/{{map}}.log",
+    benchmark:
+        f"{BENCHMARKS}/volume_data/{{map}}.tsv"
+    conda:
+        "../../envs/crystal.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+        tasks=1,
+    params:
+        settings=lambda wildcards: leaf(of_map(wildcards)),
+        code=code_of("crystal_volume_data.py"),
+    script:
+        "../scripts/crystal_volume_data.py"
+
+
+rule summarise_map:
+    input:
+        sample=rules.make_sample.output[0],
+        map=rules.finish_map.output[0],
+    output:
+        f"{MAP}/summary.csv",
+    log:
+        f"{LOGS}/summarise_map/{{map}}.log",
+    benchmark:
+        f"{BENCHMARKS}/summarise_map/{{map}}.tsv"
+    conda:
+        "../../envs/crystal.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+        tasks=1,
+    params:
+        settings=lambda wildcards: leaf(of_map(wildcards)),
+        code=code_of("crystal_summary.py"),
+    script:
+        "../scripts/crystal_summary.py"
+
+
+rule cluster_map:
+    input:
+        sample=rules.make_sample.output[0],
+        map=rules.finish_map.output[0],
+    output:
+        clusters=f"{MAP}/clusters.csv",
+        agreement=f"{MAP}/agreement.csv",
+        differences=f"{MAP}/differences.csv",
+    log:
+        f"{LOGS}/cluster_map/{{map}}.log",
+    benchmark:
+        f"{BENCHMARKS}/cluster_map/{{map}}.tsv"
+    conda:
+        "../../envs/crystal.yaml"
+    resources:
+        mem_mb=16000,
+        runtime=240,
+        tasks=1,
+    params:
+        settings=lambda wildcards: leaf(of_map(wildcards)),
+        code=code_of("crystal_cluster.py"),
+    script:
+        "../scripts/crystal_cluster.py"
+
+
+rule map_bain_path:
+    input:
+        model=CRYSTAL_MODEL,
+    output:
+        f"{CRYSTAL}/bain_path.csv",
+    log:
+        f"{LOGS}/map_bain_path.log",
+    benchmark:
+        f"{BENCHMARKS}/map_bain_path.tsv"
+    conda:
+        "../../envs/crystal.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        tasks=1,
+    params:
+        code=code_of("crystal_bain.py"),
+    script:
+        "../scripts/crystal_bain.py"
+
+
+rule rank_structures:
+    input:
+        model=CRYSTAL_MODEL,
+        structures=list(RANKED.values()),
+    output:
+        ranking=f"{CRYSTAL}/ranking.csv",
+        failures=f"{CRYSTAL}/failures.tsv",
+    log:
+        f"{LOGS}/rank_structures.log",
+    benchmark:
+        f"{BENCHMARKS}/rank_structures.tsv"
+    conda:
+        "../../envs/crystal.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        tasks=1,
+    params:
+        names=list(RANKED),
+        passes=CONFIG.crystal.structure_passes,
+        code=code_of("crystal_rank.py"),
+    script:
+        "../scripts/crystal_rank.py"
+
+
+rule ranking_data:
+    input:
+        ranking=rules.rank_structures.output.ranking,
+        structures=list(RANKED.values()),
+    output:
+        ranking=f"{CRYSTAL_FIGURES}/ranking.csv",
+        structures=f"{CRYSTAL_FIGURES}/ranking_structures.csv",
+    log:
+        f"{LOGS}/ranking_data.log",
+    benchmark:
+        f"{BENCHMARKS}/ranking_data.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+        tasks=1,
+    params:
+        names=list(RANKED),
+        code=code_of("crystal_rank_data.py"),
+    script:
+        "../scripts/crystal_rank_data.py"
+
+
+rule annealing_data:
+    input:
+        samples=expand(rules.make_sample.output[0], map=ANNEALED),
+        maps=expand(rules.finish_map.output[0], map=ANNEALED),
+    output:
+        **{
+            table: f"{CRYSTAL_FIGURES}/annealing_{table}.csv"
+            for table in ("histogram", "radial", "change", "slices")
+        },
+    log:
+        f"{LOGS}/annealing_data.log",
+    benchmark:
+        f"{BENCHMARKS}/annealing_data.tsv"
+    conda:
+        "../../envs/crystal.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+        tasks=1,
+    params:
+        minutes=list(ANNEALED.values()),
+        code=code_of("crystal_annealing_data.py"),
+    script:
+        "../scripts/crystal_annealing_data.py"
+
+
+rule defect_accuracy_data:
+    input:
+        models=expand(f"{MODELS}/{{model}}/accuracy.csv", model=TRAINED),
+        others=(
+            rules.tabulate_other_methods.output[0]
+            if CONFIG.crystal.other_methods
+            else []
+        ),
+        published=PUBLISHED_CRYSTALS,
+    output:
+        f"{CRYSTAL_FIGURES}/defect_accuracy.csv",
+    log:
+        f"{LOGS}/defect_accuracy_data.log",
+    benchmark:
+        f"{BENCHMARKS}/defect_accuracy_data.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        names=list(TRAINED),
+        code=code_of("crystal_accuracy_data.py"),
+    script:
+        "../scripts/crystal_accuracy_data.py"
+
+
+rule reliability_data:
+    input:
+        models=expand(f"{MODELS}/{{model}}/reliability.csv", model=TRAINED),
+    output:
+        f"{CRYSTAL_FIGURES}/reliability.csv",
+    log:
+        f"{LOGS}/reliability_data.log",
+    benchmark:
+        f"{BENCHMARKS}/reliability_data.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        names=list(TRAINED),
+        code=code_of("crystal_reliability_data.py"),
+    script:
+        "../scripts/crystal_reliability_data.py"
+
+
+rule crystal_scorecard_data:
+    input:
+        accuracies=rules.defect_accuracy_data.output[0] if TESTED else [],
+        tested=BY_LABEL,
+        calibration=expand(f"{MODELS}/{{model}}/calibration.csv", model=TRAINED),
+        confident=expand(f"{MODELS}/{{model}}/confident.csv", model=TRAINED),
+        summaries=expand(rules.summarise_map.output[0], map=MAPS),
+        agreements=expand(rules.cluster_map.output.agreement, map=CLUSTERED),
+        ranking=rules.rank_structures.output.ranking if RANKED else [],
+        published=PUBLISHED_CRYSTALS,
+    output:
+        CRYSTAL_SCORECARD,
+    log:
+        f"{LOGS}/crystal_scorecard_data.log",
+    benchmark:
+        f"{BENCHMARKS}/crystal_scorecard_data.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        models=list(TRAINED),
+        maps=list(MAPS),
+        clustered=CLUSTERED,
+        code=code_of("crystal_scorecard_data.py"),
+    script:
+        "../scripts/crystal_scorecard_data.py"
+
+
+rule plot_crystal_scorecard:
+    input:
+        rules.crystal_scorecard_data.output[0],
+    output:
+        report(
+            f"{CRYSTAL_FIGURES}/scorecard.html",
+            caption="../report/scorecard.rst",
+            category="5. Scorecard",
+            labels={"figure": "Crystals, measured against published"},
+        ),
+    log:
+        f"{LOGS}/plot_crystal_scorecard.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_crystal_scorecard.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        plot="crystal_scorecard.write_crystal_scorecard",
+        options={},
+        code=code_of("crystal_plot.py", "gbscape.figures.crystal_scorecard"),
+    script:
+        "../scripts/crystal_plot.py"
+
+
+if len(CONFIG.parts) > 1:
+
+    rule join_scorecards:
+        input:
+            rules.scorecard_data.output[0],
+            rules.crystal_scorecard_data.output[0],
+        output:
+            SCORECARD,
+        log:
+            f"{LOGS}/join_scorecards.log",
+        benchmark:
+            f"{BENCHMARKS}/join_scorecards.tsv"
+        conda:
+            "../../envs/figures.yaml"
+        resources:
+            mem_mb=500,
+            runtime=10,
+            tasks=1,
+        params:
+            code=code_of("crystal_join_scorecards.py"),
+        script:
+            "../scripts/crystal_join_scorecards.py"
+
+
+rule crystal_figures:
+    input:
+        [
+            path
+            for picture, its in CRYSTAL_PLOTS.items()
+            if its["of"]
+            for path in expand(
+                f"{CRYSTAL_FIGURES}/{picture}.{its['suffix']}",
+                map=its["of"] if "{map}" in picture else "",
+            )
+        ],
+        rules.plot_crystal_scorecard.output,
+        SCORECARD,
+        rules.plot_rulegraph.output,
+    localrule: True

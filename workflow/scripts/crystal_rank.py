@@ -1,0 +1,21 @@
+"""Rank the classes for whole structures."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gbscape.crystal.rank_structures import rank_structures
+from gbscape.store.log import log_to
+from gbscape.store.tables import write_csv
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+paths = dict(zip(snakemake.params.names, snakemake.input.structures, strict=True))
+ranked, reasons = rank_structures(
+    snakemake.input.model, paths, passes=snakemake.params.passes, threads=snakemake.threads
+)
+write_csv(snakemake.output.ranking, ranked)
+failures = pd.DataFrame({"structure": list(reasons), "reason": list(reasons.values())})
+write_csv(snakemake.output.failures, failures)

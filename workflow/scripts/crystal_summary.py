@@ -1,0 +1,17 @@
+"""What a map says in numbers, and its agreement with what is known."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.crystal import Map
+from gbscape.crystal.map_file import read_map
+from gbscape.crystal.map_steps import read_sample
+from gbscape.crystal.map_summary import map_summary
+from gbscape.store.log import log_to
+from gbscape.store.tables import write_csv
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+settings, sample = Map(**snakemake.params.settings), read_sample(snakemake.input.sample)
+write_csv(snakemake.output[0], map_summary(read_map(snakemake.input.map, hidden=False), sample, settings))
