@@ -151,17 +151,6 @@ CRYSTAL_PLOTS = {
         "suffix": "svg",
         "of": TESTED,
     },
-} | {
-    f"table_{table}": {
-        "tables": [f"{CRYSTAL_FIGURES}/defect_accuracy.csv"],
-        "plot": "defect_accuracy.write_accuracy_table",
-        "options": {"table": table},
-        "caption": "crystal_accuracy_table",
-        "label": f"Table {table}",
-        "suffix": "html",
-        "of": TESTED,
-    }
-    for table in ACCURACY_TABLES
 }
 
 
@@ -177,7 +166,7 @@ for figure, its in CRYSTAL_PLOTS.items():
 
     rule:
         name:
-            f"plot_crystal_{figure}".replace("_{map}", "").replace(".", "_")
+            f"plot_crystal_{figure}".replace("_{map}", "")
         input:
             its["tables"],
         output:
@@ -207,16 +196,16 @@ for figure, its in CRYSTAL_PLOTS.items():
             "../scripts/crystal_plot.py"
 
 
-rule map_data:
+rule crystal_map_data:
     input:
         sample=rules.make_sample.output[0],
         map=rules.finish_map.output[0],
     output:
         f"{CRYSTAL_FIGURES}/map_{{map}}.csv",
     log:
-        f"{LOGS}/map_data/{{map}}.log",
+        f"{LOGS}/crystal_map_data/{{map}}.log",
     benchmark:
-        f"{BENCHMARKS}/map_data/{{map}}.tsv"
+        f"{BENCHMARKS}/crystal_map_data/{{map}}.tsv"
     conda:
         "../../envs/crystal.yaml"
     resources:
@@ -230,7 +219,7 @@ rule map_data:
         "../scripts/crystal_map_data.py"
 
 
-rule volume_data:
+rule crystal_volume_data:
     input:
         sample=rules.make_sample.output[0],
         map=rules.finish_map.output[0],
@@ -238,9 +227,9 @@ rule volume_data:
         data=f"{CRYSTAL_FIGURES}/volume_{{map}}.csv",
         truth=f"{CRYSTAL_FIGURES}/precipitate_{{map}}.csv",
     log:
-        f"{LOGS}/volume_data/{{map}}.log",
+        f"{LOGS}/crystal_volume_data/{{map}}.log",
     benchmark:
-        f"{BENCHMARKS}/volume_data/{{map}}.tsv"
+        f"{BENCHMARKS}/crystal_volume_data/{{map}}.tsv"
     conda:
         "../../envs/crystal.yaml"
     resources:
@@ -348,7 +337,7 @@ rule rank_structures:
         "../scripts/crystal_rank.py"
 
 
-rule ranking_data:
+rule crystal_ranking_data:
     input:
         ranking=rules.rank_structures.output.ranking,
         structures=list(RANKED.values()),
@@ -356,9 +345,9 @@ rule ranking_data:
         ranking=f"{CRYSTAL_FIGURES}/ranking.csv",
         structures=f"{CRYSTAL_FIGURES}/ranking_structures.csv",
     log:
-        f"{LOGS}/ranking_data.log",
+        f"{LOGS}/crystal_ranking_data.log",
     benchmark:
-        f"{BENCHMARKS}/ranking_data.tsv"
+        f"{BENCHMARKS}/crystal_ranking_data.tsv"
     conda:
         "../../envs/figures.yaml"
     resources:
@@ -372,7 +361,7 @@ rule ranking_data:
         "../scripts/crystal_rank_data.py"
 
 
-rule annealing_data:
+rule crystal_annealing_data:
     input:
         samples=expand(rules.make_sample.output[0], map=ANNEALED),
         maps=expand(rules.finish_map.output[0], map=ANNEALED),
@@ -382,9 +371,9 @@ rule annealing_data:
             for table in ("histogram", "radial", "change", "slices")
         },
     log:
-        f"{LOGS}/annealing_data.log",
+        f"{LOGS}/crystal_annealing_data.log",
     benchmark:
-        f"{BENCHMARKS}/annealing_data.tsv"
+        f"{BENCHMARKS}/crystal_annealing_data.tsv"
     conda:
         "../../envs/crystal.yaml"
     resources:
@@ -398,7 +387,7 @@ rule annealing_data:
         "../scripts/crystal_annealing_data.py"
 
 
-rule defect_accuracy_data:
+rule crystal_defect_accuracy_data:
     input:
         models=expand(f"{MODELS}/{{model}}/accuracy.csv", model=TRAINED),
         others=(
@@ -410,9 +399,9 @@ rule defect_accuracy_data:
     output:
         f"{CRYSTAL_FIGURES}/defect_accuracy.csv",
     log:
-        f"{LOGS}/defect_accuracy_data.log",
+        f"{LOGS}/crystal_defect_accuracy_data.log",
     benchmark:
-        f"{BENCHMARKS}/defect_accuracy_data.tsv"
+        f"{BENCHMARKS}/crystal_defect_accuracy_data.tsv"
     conda:
         "../../envs/figures.yaml"
     resources:
@@ -426,15 +415,45 @@ rule defect_accuracy_data:
         "../scripts/crystal_accuracy_data.py"
 
 
-rule reliability_data:
+rule plot_crystal_accuracy_tables:
+    input:
+        rules.crystal_defect_accuracy_data.output[0],
+    output:
+        report(
+            f"{CRYSTAL_FIGURES}/table_{{table}}.html",
+            caption="../report/crystal_accuracy_table.rst",
+            category="4. Crystals",
+            labels={"figure": "Table {table}"},
+        ),
+    log:
+        f"{LOGS}/plot_crystal_accuracy_tables/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_crystal_accuracy_tables/{{table}}.tsv"
+    wildcard_constraints:
+        table=one_of(ACCURACY_TABLES),
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        plot="defect_accuracy.write_accuracy_table",
+        options=lambda wildcards: {"table": wildcards.table},
+        code=code_of("crystal_plot.py", "gbscape.figures.defect_accuracy"),
+    script:
+        "../scripts/crystal_plot.py"
+
+
+rule crystal_reliability_data:
     input:
         models=expand(f"{MODELS}/{{model}}/reliability.csv", model=TRAINED),
     output:
         f"{CRYSTAL_FIGURES}/reliability.csv",
     log:
-        f"{LOGS}/reliability_data.log",
+        f"{LOGS}/crystal_reliability_data.log",
     benchmark:
-        f"{BENCHMARKS}/reliability_data.tsv"
+        f"{BENCHMARKS}/crystal_reliability_data.tsv"
     conda:
         "../../envs/figures.yaml"
     resources:
@@ -450,7 +469,7 @@ rule reliability_data:
 
 rule crystal_scorecard_data:
     input:
-        accuracies=rules.defect_accuracy_data.output[0] if TESTED else [],
+        accuracies=rules.crystal_defect_accuracy_data.output[0] if TESTED else [],
         tested=BY_LABEL,
         calibration=expand(f"{MODELS}/{{model}}/calibration.csv", model=TRAINED),
         confident=expand(f"{MODELS}/{{model}}/confident.csv", model=TRAINED),
@@ -542,6 +561,10 @@ rule crystal_figures:
                 map=its["of"] if "{map}" in picture else "",
             )
         ],
+        expand(
+            rules.plot_crystal_accuracy_tables.output[0],
+            table=ACCURACY_TABLES if TESTED else [],
+        ),
         rules.plot_crystal_scorecard.output,
         SCORECARD,
         rules.plot_rulegraph.output,

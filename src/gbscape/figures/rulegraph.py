@@ -19,6 +19,9 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "snapshots": ("snapshots", SKY),
     "relevance": ("relevance", PURPLE),
     "descriptor_properties": ("descriptors", GREY),
+    "crystal_models": ("crystal models", "#8C510A"),
+    "crystal_maps": ("crystal maps", "#2F4F4F"),
+    "crystal_figures": ("crystal figures", "#B2182B"),
     "figures": ("figures", VERMILION),
 }
 """Rule file -> what its rules are called in the picture, and their colour."""
@@ -51,6 +54,10 @@ def rulegraph_data(dot: str) -> nx.DiGraph:
     edges = re.findall(r"^\s*(\d+)\s*->\s*(\d+)", dot, flags=re.MULTILINE)
     graph.add_edges_from((merged[a], merged[b]) for a, b in edges if merged[a] != merged[b])
     graph.remove_nodes_from(["default", "all"])
+    # Where a step begins again from what the last one of its round gave, as the levels of a map do, the way back is left out.
+    for round_ in list(nx.strongly_connected_components(graph)):
+        leaving = {rule for rule in round_ if not set(graph.successors(rule)) <= round_}
+        graph.remove_edges_from([(rule, to) for rule, to in graph.subgraph(round_).edges if rule in leaving])
     if not graph:
         raise ValueError("no rules in the text; it should be what `snakemake --rulegraph dot` prints")
     return nx.transitive_reduction(graph)

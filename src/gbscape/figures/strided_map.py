@@ -205,8 +205,10 @@ def class_volume_data(maps: Mapping[str, StridedMap], label: str | None) -> pd.D
     Raises:
         MapError: a map does not have the class.
     """
+    if label is None:
+        return pd.DataFrame(columns=VOLUME_COLUMNS)
     tables = []
-    for name, strided_map in maps.items() if label is not None else ():
+    for name, strided_map in maps.items():
         step = [
             float(np.diff(lower).min()) if len(lower) > 1 else edge
             for lower, edge in zip(strided_map.grid.lower_angstrom, strided_map.grid.edge_angstrom, strict=True)
