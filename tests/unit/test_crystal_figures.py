@@ -465,7 +465,7 @@ def test_rankings_beside_their_structures(drawn: Pictures, tmp_path: Path) -> No
     )
     assert drawn.titles[0] == [
         "salt\nNaCl, 8 atoms", "mutual information 0.123 bits",
-        f"flake\nC, {len(layer)} atoms", "mutual information 0.123 bits, unlike the training set",
+        f"flake\nC, {len(layer)} atoms", "mutual information 0.123 bits\nunlike the training set",
     ]  # fmt: skip
     assert {"bcc  90.0 %", "α-Pa  < 0.1 %", "Na", "Cl", "C"} <= set(drawn.texts)
     with pytest.raises(ValueError, match="no picture of the structures salt"):

@@ -15,7 +15,7 @@ Accuracies of models: reached if no lower than the larger of the published numbe
 as published; elsewhere than on all 108 classes: not comparable. Those of established methods, which are to agree, have no verdict, for they depend on the versions of the \
 programs: the note says how far apart they are. Goals that have no published number: reached if no lower. Numbers of atoms, boxes and \
 clusters: reached if equal; only maps that bear the name of the published sample are compared. Structures: reached if the \
-most likely class is the published one. Clusters of known grains: reached if the adjusted Rand index, over the boxes in a cluster, is at least \
+most likely class is the published one. Clusters where grains or phases are known: reached if the adjusted Rand index, over the boxes in a cluster, is at least \
 0.9. Boundaries, in known samples: reached if the mutual information tells boxes across a boundary from those inside with an area \
 under the ROC curve of at least 0.7 (0.5: chance). Precipitate: reached if it is found, with an intersection over union of at least 0.5. \
 Shares of confident labels among boxes of no class, and calibration errors, were not published."""
@@ -191,12 +191,12 @@ def _agreement_rows(name: str, table: pd.DataFrame, published: pd.DataFrame) -> 
         verdict = "reached" if found >= _AGREES else f"missed by {_AGREES - found:.2f}" if found == found else "missed"
         rows.append(
             scorecard_row(
-                f"Map {name}, clusters of {layer}, adjusted Rand index with the grains",
+                f"Map {name}, clusters of {layer}, adjusted Rand index with the true grains or phases",
                 f"goal {_AGREES:g}",
                 f"{found:.3f}",
                 "",
                 verdict,
-                f"with outliers as a cluster {float(r['adjusted_rand_index']):.3f}; outliers inside grains "
+                f"with outliers as a cluster {float(r['adjusted_rand_index']):.3f}; outliers inside "
                 f"{100 * float(r['outliers_inside']):.1f} %, elsewhere {100 * float(r['outliers_between']):.1f} %",
             )
         )

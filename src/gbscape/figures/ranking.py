@@ -147,7 +147,7 @@ def _draw_bars(ax: Axes, rows: pd.DataFrame) -> None:
     ax.spines["left"].set_visible(False)
     first = rows.iloc[0]
     known = first["known"]
-    beyond = "" if pd.isna(known) or str(known) == "True" else ", unlike the training set"
+    beyond = "" if pd.isna(known) or str(known) == "True" else "\nunlike the training set"
     ax.set_title(f"mutual information {first['mutual_information']:.3f} bits{beyond}", fontsize=7.5)
 
 

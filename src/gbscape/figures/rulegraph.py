@@ -21,10 +21,13 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "descriptor_properties": ("descriptors", GREY),
     "crystal_models": ("crystal models", "#8C510A"),
     "crystal_maps": ("crystal maps", "#2F4F4F"),
-    "crystal_figures": ("crystal figures", "#B2182B"),
     "figures": ("figures", VERMILION),
 }
 """Rule file -> what its rules are called in the picture, and their colour."""
+
+
+_KEY_INCH = 1.2
+"""Width of the column with the names of the stages."""
 
 
 def rules_by_file(folder: str | Path) -> dict[str, str]:
@@ -75,7 +78,7 @@ def plot_rulegraph(graph: nx.DiGraph, path: str | Path, files: Mapping[str, str]
     layers = 1 + max(y for _, y in place.values())
     left, right = min(x for x, _ in place.values()), max(x for x, _ in place.values())
     step, row, box = 1.28, 0.78, (1.12, 0.44)
-    with figure(path, (right - left) * step + box[0] + 0.3, layers * row + 0.35, layout=None) as fig:
+    with figure(path, (right - left) * step + box[0] + 0.3 + _KEY_INCH, layers * row + 0.35, layout=None) as fig:
         ax = fig.add_axes((0, 0, 1, 1))
         ax.set_axis_off()
         at = {name: ((x - left) * step, -y * row) for name, (x, y) in place.items()}
@@ -89,7 +92,10 @@ def plot_rulegraph(graph: nx.DiGraph, path: str | Path, files: Mapping[str, str]
         for name in graph:
             x, y = at[name]
             corner = (x - box[0] / 2, y - box[1] / 2)
-            style, colour = "round,pad=0,rounding_size=0.08", STAGES[files.get(name, "figures")][1]
+            style, colour = (
+                "round,pad=0,rounding_size=0.08",
+                STAGES.get(files.get(name, "figures"), STAGES["figures"])[1],
+            )
             ax.add_patch(FancyBboxPatch(corner, *box, boxstyle=style, fc=colour, ec="white", lw=1, zorder=2))
             label = textwrap.fill(name.replace("_", " "), 14)
             ax.text(
@@ -98,7 +104,10 @@ def plot_rulegraph(graph: nx.DiGraph, path: str | Path, files: Mapping[str, str]
         for i, (label, colour) in enumerate(STAGES.values()):
             height = 0.97 - i * 0.2 / fig.get_figheight()
             ax.text(0.01, height, label, fontsize=9, color=colour, weight="bold", va="top", transform=ax.transAxes)
-        ax.set(xlim=(-box[0] / 2 - 0.15, (right - left) * step + box[0] / 2 + 0.15), ylim=(-(layers - 0.45) * row, 0.5))
+        ax.set(
+            xlim=(-box[0] / 2 - 0.15 - _KEY_INCH, (right - left) * step + box[0] / 2 + 0.15),
+            ylim=(-(layers - 0.45) * row, 0.5),
+        )
 
 
 def _ink_on(colour: str) -> str:
