@@ -1,28 +1,4 @@
 # Maps of samples: strided pattern matching, level by level where a map is refined, each level sharded over boxes.
-MAPS = CONFIG.maps
-MAP = f"{CRYSTAL}/maps/{{map}}"
-LEVELS = {
-    name: its.refinement.levels + 1 if its.refinement else 1
-    for name, its in MAPS.items()
-}
-
-
-wildcard_constraints:
-    map=one_of(MAPS),
-    level=r"\d+",
-
-
-def of_map(wildcards):
-    """Settings of the map of a job."""
-    return MAPS[wildcards.map]
-
-
-def level_before(wildcards):
-    """Map of the levels before that of a job, which level 0 lacks."""
-    level = int(wildcards.level)
-    return (
-        MAP.format(map=wildcards.map) + f"/levels/map_{level - 1}.h5" if level else []
-    )
 
 
 rule make_sample:
@@ -110,7 +86,7 @@ rule join_level:
         ],
         before=level_before,
     output:
-        f"{MAP}/levels/map_{{level}}.h5",
+        LEVEL_MAP,
     log:
         f"{LOGS}/join_level/{{map}}/{{level}}.log",
     benchmark:
@@ -130,10 +106,7 @@ rule join_level:
 rule finish_map:
     input:
         sample=rules.make_sample.output[0],
-        levels=lambda wildcards: (
-            MAP.format(map=wildcards.map)
-            + f"/levels/map_{LEVELS[wildcards.map] - 1}.h5"
-        ),
+        levels=last_level,
     output:
         f"{MAP}/map.h5",
     log:

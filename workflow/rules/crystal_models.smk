@@ -1,45 +1,5 @@
 # Models that say which crystal a structure is: vectors of the classes, training, choice, tests. Only those that the
 # configuration asks for; maps are classified by the shipped model otherwise.
-MODELS = f"{CRYSTAL}/models"
-TRAINED = CONFIG.crystal.models
-CRYSTAL_SHARDS = CONFIG.crystal.shards
-CANDIDATES = {
-    name: model.search.candidates if model.search else 1
-    for name, model in TRAINED.items()
-}
-AUGMENTED = [
-    name
-    for name, model in TRAINED.items()
-    if model.augmentation.displacements
-    or model.augmentation.missing
-    or model.augmentation.both
-]
-JUDGED_BY = ("accuracy", "accuracy_by_class", "reliability", "calibration", "confident")
-# File of the model that classifies maps and structures.
-CRYSTAL_MODEL = (
-    f"{MODELS}/{CONFIG.crystal.model}.safetensors"
-    if CONFIG.crystal.model in TRAINED
-    else CONFIG.crystal.model
-)
-
-
-wildcard_constraints:
-    model=one_of(TRAINED),
-    method=one_of(CONFIG.crystal.other_methods),
-    number=r"\d+",
-
-
-def training_inputs(wildcards):
-    """Vectors that a network is trained on, and the trials of a search for its settings."""
-    name = wildcards.model
-    return {"pristine": f"{CRYSTAL}/pristine.h5"} | {
-        what: path
-        for what, path, wanted in (
-            ("augmentation", f"{MODELS}/{name}/augmentation.h5", name in AUGMENTED),
-            ("trials", f"{MODELS}/{name}/trials.csv", TRAINED[name].search),
-        )
-        if wanted
-    }
 
 
 rule describe_classes:

@@ -1,0 +1,66 @@
+# What the rules of crystals share: folders, names, and inputs that depend on the settings of a model or a map.
+MODELS = f"{CRYSTAL}/models"
+TRAINED = CONFIG.crystal.models
+CRYSTAL_SHARDS = CONFIG.crystal.shards
+CANDIDATES = {
+    name: model.search.candidates if model.search else 1
+    for name, model in TRAINED.items()
+}
+AUGMENTED = [
+    name
+    for name, model in TRAINED.items()
+    if model.augmentation.displacements
+    or model.augmentation.missing
+    or model.augmentation.both
+]
+JUDGED_BY = ("accuracy", "accuracy_by_class", "reliability", "calibration", "confident")
+# File of the model that classifies maps and structures.
+CRYSTAL_MODEL = (
+    f"{MODELS}/{CONFIG.crystal.model}.safetensors"
+    if CONFIG.crystal.model in TRAINED
+    else CONFIG.crystal.model
+)
+MAPS = CONFIG.maps
+MAP = f"{CRYSTAL}/maps/{{map}}"
+LEVEL_MAP = f"{MAP}/levels/map_{{level}}.h5"
+LEVELS = {
+    name: its.refinement.levels + 1 if its.refinement else 1
+    for name, its in MAPS.items()
+}
+
+
+wildcard_constraints:
+    model=one_of(TRAINED),
+    method=one_of(CONFIG.crystal.other_methods),
+    number=r"\d+",
+    map=one_of(MAPS),
+    level=r"\d+",
+
+
+def training_inputs(wildcards):
+    """Vectors that a network is trained on, and the trials of a search for its settings."""
+    name = wildcards.model
+    return {"pristine": f"{CRYSTAL}/pristine.h5"} | {
+        what: path
+        for what, path, wanted in (
+            ("augmentation", f"{MODELS}/{name}/augmentation.h5", name in AUGMENTED),
+            ("trials", f"{MODELS}/{name}/trials.csv", TRAINED[name].search),
+        )
+        if wanted
+    }
+
+
+def of_map(wildcards):
+    """Settings of the map of a job."""
+    return MAPS[wildcards.map]
+
+
+def level_before(wildcards):
+    """Map of the levels before that of a job, which level 0 lacks."""
+    level = int(wildcards.level)
+    return LEVEL_MAP.format(map=wildcards.map, level=level - 1) if level else []
+
+
+def last_level(wildcards):
+    """Map of all levels of a map."""
+    return LEVEL_MAP.format(map=wildcards.map, level=LEVELS[wildcards.map] - 1)
