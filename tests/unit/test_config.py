@@ -168,7 +168,8 @@ def test_figures_published_for_one_potential_are_not_compared_with_another() -> 
 def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
     published = [
-        f"resources/published/{name}.csv" for name in ("olmsted2009_ni", "homer2019_table1", "homer2019_snapshots")
+        f"resources/published/{name}.csv"
+        for name in ("olmsted2009_ni", "homer2019_table1", "homer2019_snapshots", "leitherer2021")
     ]
     for file in (*published, *PROTOTYPE_FILES, "al.eam.alloy"):
         (project / file).parent.mkdir(parents=True, exist_ok=True)
@@ -182,3 +183,4 @@ def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch:
     assert config.published.table == "mine.csv"
     assert config.crystal.prototypes == tuple(str(project / file) for file in PROTOTYPE_FILES)
     assert config.published.accuracies == str(project / "resources/published/homer2019_table1.csv")
+    assert config.published.crystals == str(project / "resources/published/leitherer2021.csv")
