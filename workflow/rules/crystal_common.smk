@@ -64,3 +64,21 @@ def level_before(wildcards):
 def last_level(wildcards):
     """Map of all levels of a map."""
     return LEVEL_MAP.format(map=wildcards.map, level=LEVELS[wildcards.map] - 1)
+
+
+def in_space(its):
+    """Whether a map has boxes along all axes."""
+    stride = its.stride_angstrom
+    return not isinstance(stride, tuple) or None not in stride
+
+
+def unit_of(its):
+    """Unit of the positions of a map's sample."""
+    return getattr(its.structure, "unit", "Å")
+
+
+def of_each_map(options):
+    """Options of a picture; those of a picture of each map are a function of the map's settings."""
+    if not callable(options):
+        return options
+    return lambda wildcards: options(MAPS[wildcards.map])

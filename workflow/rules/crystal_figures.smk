@@ -15,17 +15,6 @@ PUBLISHED_CRYSTALS = CONFIG.published.crystals or []
 ACCURACY_TABLES = ("5.1", "5.2", "5.3", "A.1", "A.2", "A.3")
 
 
-def in_space(its):
-    """Whether a map has boxes along all axes."""
-    stride = its.stride_angstrom
-    return not isinstance(stride, tuple) or None not in stride
-
-
-def unit_of(its):
-    """Unit of the positions of a map's sample."""
-    return getattr(its.structure, "unit", "Å")
-
-
 VOLUMES = [name for name, its in MAPS.items() if in_space(its) and unit_of(its) == "Å"]
 
 # Pictures by name: their tables, what draws them (of gbscape.figures), its options, caption, title and file type. {map} in a
@@ -154,14 +143,6 @@ CRYSTAL_PLOTS = {
 }
 
 
-def options_of(name):
-    """Options of a picture, which may be those of a map."""
-    options = CRYSTAL_PLOTS[name]["options"]
-    if not callable(options):
-        return options
-    return lambda wildcards: options(MAPS[wildcards.map])
-
-
 for figure, its in CRYSTAL_PLOTS.items():
 
     rule:
@@ -188,7 +169,7 @@ for figure, its in CRYSTAL_PLOTS.items():
             tasks=1,
         params:
             plot=its["plot"],
-            options=options_of(figure),
+            options=of_each_map(its["options"]),
             code=code_of(
                 "crystal_plot.py", f"gbscape.figures.{its['plot'].split('.')[0]}"
             ),
