@@ -1,5 +1,7 @@
 """Local moves that lower the energy of a relaxed boundary."""
 
+import math
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -61,8 +63,10 @@ def mended(damaged: Atoms, nickel: ReadyPotential) -> ImprovedBoundary:
     return run(damaged, nickel)
 
 
-def run(start: Atoms, nickel: ReadyPotential, settings: LocalSearch = SETTINGS) -> ImprovedBoundary:
-    return search_locally(start, nickel, settings, 1e-3, 3000, "S5_3.1.0_3.1.0_7cac86de")
+def run(
+    start: Atoms, nickel: ReadyPotential, settings: LocalSearch = SETTINGS, known_j_m2: float = math.inf
+) -> ImprovedBoundary:
+    return search_locally(start, nickel, settings, 1e-3, 3000, "S5_3.1.0_3.1.0_7cac86de", known_j_m2)
 
 
 def test_a_missing_atom_is_put_back(ground: RelaxedBoundary, damaged: Atoms, mended: ImprovedBoundary) -> None:
@@ -98,6 +102,15 @@ def test_what_cannot_be_improved_is_returned_as_it_is(ground: RelaxedBoundary, n
     assert improved.energy_j_m2 == pytest.approx(ground.energy_j_m2, abs=1e-12)
     assert improved.accepted == ()
     assert improved.tried == np.ceil(0.1 * ground.atoms.cell.lengths()[1:].prod())
+
+
+def test_more_patience_above_an_energy_that_is_known(ground: RelaxedBoundary, nickel: ReadyPotential) -> None:
+    settings = LocalSearch(patience_per_angstrom2=0.1, patience_above_published_per_angstrom2=0.2)
+    area = ground.atoms.cell.lengths()[1:].prod()
+    for known, patience in ((ground.energy_j_m2 - 0.01, 0.2), (ground.energy_j_m2 + 0.01, 0.1)):
+        improved = run(ground.atoms, nickel, settings, known)
+        assert improved.accepted == ()
+        assert improved.tried == np.ceil(patience * area)
 
 
 def test_same_result_every_time_and_another_with_another_seed(

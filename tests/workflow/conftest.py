@@ -40,7 +40,11 @@ TINY: dict[str, Any] = {
             "annealing_rounds": 0,
             "finalists": 1,
         },
-        "local_search": {"patience_per_angstrom2": 0.02, "patience_after_success_per_angstrom2": 0.02},
+        "local_search": {
+            "patience_per_angstrom2": 0.02,
+            "patience_after_success_per_angstrom2": 0.02,
+            "patience_above_published_per_angstrom2": 0.02,
+        },
         "shards": 2,
     },
     "features": {

@@ -123,6 +123,7 @@ if SEARCHED_LOCALLY:
             boundaries=rules.enumerate_boundaries.output[0],
             potential=rules.prepare_potential.output.description,
             relaxed=rules.gather_relaxed.output[0],
+            published=PUBLISHED,
         output:
             f"{SURVEY}/local_search/shard_{{shard}}.h5",
         log:
@@ -138,6 +139,8 @@ if SEARCHED_LOCALLY:
         params:
             settings=leaf(CONFIG.survey.local_search),
             relaxation=leaf(CONFIG.survey.relaxation),
+            compared=leaf(CONFIG.compared, without=["crystals"]),
+            reached_within_j_m2=CONFIG.figures.reached_within_j_m2,
             n_shards=CONFIG.survey.shards,
             code=code_of("survey_local_search.py"),
         script:

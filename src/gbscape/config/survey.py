@@ -132,6 +132,9 @@ class LocalSearch(Settings):
     """The search of a boundary ends when this many moves, times its area, have not lowered the energy once."""
     patience_after_success_per_angstrom2: float = Field(default=1.0, gt=0, le=100)
     """The same once a move has lowered it: where the relaxation missed one better structure it may have missed more."""
+    patience_above_published_per_angstrom2: float = Field(default=3.0, gt=0, le=100)
+    """The least patience while the energy is above the published one (by more than `figures.reached_within_j_m2`), where
+    `compared` has one: a better structure is known to exist. It directs effort only; energies are never fitted to it."""
     max_moves_per_angstrom2: float = Field(default=6.0, gt=0, le=1000)
     """Most moves tried, times the boundary's area."""
     removals: float = Field(default=0.25, ge=0, le=1)

@@ -3,18 +3,17 @@
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
-from ovito.io.ase import ase_to_ovito
-from ovito.modifiers import PolyhedralTemplateMatchingModifier
 
 from gbscape.config.descriptor_properties import Classification
 from gbscape.structure.boundary_atoms import adaptive_cna
+from gbscape.structure.ovito_analysis import analysed, modifiers
 
 CNA_TYPES = ("other", "fcc", "hcp", "bcc", "icosahedral")
 PTM_TYPES = ("other", "fcc", "hcp", "bcc", "icosahedral", "simple_cubic")
 RMSD_CUTOFF = 0.1
 """Deviation from a template up to which an atom is given its type (Larsen et al. 2016), in units of the distance of neighbours."""
 
-_TEMPLATE = PolyhedralTemplateMatchingModifier.Type
+_TEMPLATE = modifiers.PolyhedralTemplateMatchingModifier.Type
 _TEMPLATES = (_TEMPLATE.OTHER, _TEMPLATE.FCC, _TEMPLATE.HCP, _TEMPLATE.BCC, _TEMPLATE.ICO, _TEMPLATE.SC)
 
 
@@ -39,13 +38,11 @@ def classify(atoms: Atoms, mask: NDArray[np.bool_], classification: Classificati
 
 
 def _template_matching(atoms: Atoms) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
-    data = ase_to_ovito(Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc))
-    modifier = PolyhedralTemplateMatchingModifier(rmsd_cutoff=RMSD_CUTOFF, output_rmsd=True)
+    modifier = modifiers.PolyhedralTemplateMatchingModifier(rmsd_cutoff=RMSD_CUTOFF, output_rmsd=True)
     for kind in _TEMPLATES[1:]:
         modifier.structures[int(kind)].enabled = True
-    data.apply(modifier)
-    kinds = np.array(data.particles["Structure Type"])
-    rmsd = np.array(data.particles["RMSD"])
+    particles = analysed(atoms, modifier)
+    kinds, rmsd = np.array(particles["Structure Type"]), np.array(particles["RMSD"])
     # OVITO gives 0 to atoms that have the topology of no template.
     unmatched = (kinds == int(_TEMPLATE.OTHER)) & (rmsd == 0)
     return kinds, np.where(unmatched, RMSD_CUTOFF, np.minimum(rmsd, RMSD_CUTOFF))

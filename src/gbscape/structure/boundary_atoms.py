@@ -1,6 +1,5 @@
 """Which atoms of a relaxed bicrystal slab belong to the boundary."""
 
-import os
 from typing import NamedTuple
 
 import numpy as np
@@ -10,19 +9,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gbscape.config.survey import BoundaryAtoms, Lattice
+from gbscape.structure.ovito_analysis import analysed, modifiers
 from gbscape.structure.slab_cell import check_slab_cell, periodic_tree
 
-# OVITO is used for its analysis alone; Qt must not look for a display.
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("OVITO_GUI_MODE", "0")
-
-from ovito.io.ase import ase_to_ovito
-from ovito.modifiers import CommonNeighborAnalysisModifier
-
-_TYPE_OF_LATTICE = {
-    "fcc": int(CommonNeighborAnalysisModifier.Type.FCC),
-    "bcc": int(CommonNeighborAnalysisModifier.Type.BCC),
-}
+_CNA = modifiers.CommonNeighborAnalysisModifier
+_TYPE_OF_LATTICE = {"fcc": int(_CNA.Type.FCC), "bcc": int(_CNA.Type.BCC)}
 # Halfway between the shells that make up the coordination (12 in fcc, 8 + 6 in bcc) and the next, in units of the
 # nearest-neighbour distance: the cut-offs of Stukowski, Modelling Simul. Mater. Sci. Eng. 20, 045021 (2012).
 _BOND_LENGTH = {"fcc": (1 + np.sqrt(2)) / 2, "bcc": (1 + np.sqrt(2)) / np.sqrt(3)}
@@ -96,10 +87,8 @@ def select_boundary_atoms(atoms: Atoms, settings: BoundaryAtoms, lattice: Lattic
 
 def adaptive_cna(atoms: Atoms) -> NDArray[np.int8]:
     """Structure type (n,) by adaptive common-neighbour analysis: 0 other, 1 fcc, 2 hcp, 3 bcc, 4 icosahedral."""
-    # Only what the analysis needs is handed over: OVITO warns about arrays whose names or types it does not know.
-    data = ase_to_ovito(Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc))
-    data.apply(CommonNeighborAnalysisModifier(mode=CommonNeighborAnalysisModifier.Mode.AdaptiveCutoff))
-    return np.array(data.particles["Structure Type"], dtype=np.int8)
+    particles = analysed(atoms, _CNA(mode=_CNA.Mode.AdaptiveCutoff))
+    return np.array(particles["Structure Type"], dtype=np.int8)
 
 
 def _commoner_lattice(structure_type: NDArray[np.int8]) -> Lattice:

@@ -78,6 +78,7 @@ def search_locally(
     force_tolerance_ev_angstrom: float,
     max_steps: int,
     name: str,
+    known_j_m2: float = math.inf,
 ) -> ImprovedBoundary:
     """Try local moves until none has lowered the energy for long enough. Deterministic.
 
@@ -91,11 +92,12 @@ def search_locally(
         force_tolerance_ev_angstrom: largest force on any atom of a converged structure.
         max_steps: conjugate-gradient steps allowed to the last minimisation.
         name: of the boundary; with the seed it decides the moves.
+        known_j_m2: energy that some structure of the boundary is known to have; above it the search is more patient.
 
     Raises:
         LammpsError: the structure given cannot be minimised.
     """
-    search = _LocalSearch(start, potential, settings, force_tolerance_ev_angstrom, max_steps, name)
+    search = _LocalSearch(start, potential, settings, force_tolerance_ev_angstrom, max_steps, name, known_j_m2)
     return search.run()
 
 
@@ -108,12 +110,14 @@ class _LocalSearch:
         force_tolerance_ev_angstrom: float,
         max_steps: int,
         name: str,
+        known_j_m2: float,
     ) -> None:
         self.start, self.potential, self.settings = start, potential, settings
         self.force_tolerance, self.max_steps = force_tolerance_ev_angstrom, max_steps
         self.periods = start.cell.lengths()[1:]
         self.area = float(self.periods.prod())
         self.energy_j_m2 = self.excess_j_m2(start)
+        self.known_j_m2 = known_j_m2
         self.random = np.random.default_rng([settings.seed, *name.encode()])
 
     def run(self) -> ImprovedBoundary:
@@ -144,8 +148,6 @@ class _LocalSearch:
 
     def search(self, slab: Atoms) -> tuple[Atoms, int, tuple[AcceptedMove, ...]]:
         """The best thin slab found, the number of moves tried, and those accepted."""
-        patience = math.ceil(self.settings.patience_per_angstrom2 * self.area)
-        after_success = math.ceil(self.settings.patience_after_success_per_angstrom2 * self.area)
         limit = math.ceil(self.settings.max_moves_per_angstrom2 * self.area)
         lower = _LOWER_EV * EV_PER_ANGSTROM2_IN_J_M2 / self.area
         promising = _PROMISING_EV * EV_PER_ANGSTROM2_IN_J_M2 / self.area
@@ -156,7 +158,7 @@ class _LocalSearch:
             # Rigid ends raise the energy of the thin slab a little.
             best = self.excess_j_m2(slab)
             offset = self.energy_j_m2 - best
-            while tried < limit and tried - last < (after_success if accepted else patience):
+            while tried < limit and tried - last < self.patience(best + offset, bool(accepted)):
                 tried += 1
                 kind, moved = self.move(slab)
                 try:
@@ -170,6 +172,14 @@ class _LocalSearch:
                     slab, best, last = moved, energy, tried
                     accepted.append(AcceptedMove(tried, kind, energy + offset))
         return slab, tried, tuple(accepted)
+
+    def patience(self, energy_j_m2: float, improved: bool) -> int:
+        """Moves without success after which the search ends."""
+        settings = self.settings
+        per_area = settings.patience_after_success_per_angstrom2 if improved else settings.patience_per_angstrom2
+        if energy_j_m2 > self.known_j_m2:
+            per_area = max(per_area, settings.patience_above_published_per_angstrom2)
+        return math.ceil(per_area * self.area)
 
     def excess_j_m2(self, slab: Atoms) -> float:
         return excess_energy_j_m2(slab.arrays["energy_ev"], slab, self.potential)

@@ -1,5 +1,7 @@
 """Improve one shard of relaxed boundaries by local moves."""
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from gbscape.config.survey import LocalSearch, Relaxation
@@ -22,6 +24,7 @@ def local_search_shard(
     shard: int,
     n_shards: int,
     code: str,
+    known_j_m2: Mapping[str, float] | None = None,
 ) -> None:
     """Search locally from the relaxed boundaries of one shard and write the better structures.
 
@@ -37,7 +40,9 @@ def local_search_shard(
         shard: number of this shard, from 0.
         n_shards: number of shards of the survey.
         code: hash of the code that computes this.
+        known_j_m2: energies, by id, that some structure is known to have; above them the search is more patient.
     """
+    known = known_j_m2 or {}
     potential = ReadyPotential.read(potential_json)
     areas = {b.id: b.area_a0_squared for b in read_boundaries(boundaries_csv)}
     with open_shard(relaxed_h5) as relaxed:
@@ -53,6 +58,7 @@ def local_search_shard(
                 relaxation.force_tolerance_ev_angstrom,
                 relaxation.max_steps,
                 item,
+                known.get(item, math.inf),
             )
             record["local_search"] = improved.record(record["energy_j_m2"])
             if improved.max_force_ev_angstrom is not None:
@@ -67,6 +73,7 @@ def local_search_shard(
         parameters = {
             "local_search": settings.model_dump(mode="json"),
             "relaxation": relaxation.model_dump(mode="json"),
+            "known_j_m2": {item: known[item] for item in ids if item in known},
         }
         compute_shard(
             out, ids, improve, Provenance.of(parameters, code, inputs, settings.seed), what="boundaries improved"
