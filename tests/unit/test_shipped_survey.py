@@ -1,5 +1,6 @@
 """A survey as one compact file, and boundaries lower than published with the structure before."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -115,6 +116,30 @@ def test_a_shipped_survey_comes_back(shipped: Path, tmp_path: Path, boundaries: 
             same(first.read(item), again.read(item))
         assert "shipped" in again.provenance.inputs
         assert '"a": 1' in again.provenance.settings.replace("\\", "")
+
+
+def test_the_lower_energies_of_joined_surveys_are_shipped(
+    shipped: Path, tmp_path: Path, boundaries: list[Any]
+) -> None:
+    first, second, third = (b.id for b in boundaries[:3])
+    before, _ = read_columns(shipped)
+    here = {
+        first: record(0, False) | {"energy_j_m2": before[first]["energy_j_m2"] - 0.01},
+        second: record(1, False) | {"energy_j_m2": before[second]["energy_j_m2"] + 0.01},
+        third: record(2, False),
+    }
+    write_shard(tmp_path / "here.h5", here, PROVENANCE, {})
+    ship_survey(tmp_path / "here.h5", tmp_path / "both.h5", Enumeration(), Potential(), "code", [shipped])
+    both, provenance = read_columns(tmp_path / "both.h5")
+    assert set(both) == {first, second, third}
+    for item, expected in ((first, here), (second, before), (third, here)):
+        same(expected[item], both[item])
+    joined = json.loads(provenance.settings)["joined"]["shipped.h5"]
+    assert joined["boundaries"] == [second]
+    assert joined["provenance"]["code"] == "code"
+    copper = Potential(name="Cu_mishin1.eam.alloy", species="Cu")
+    with pytest.raises(ValueError, match="relaxed with foiles-hoyt-ni"):
+        ship_survey(tmp_path / "here.h5", tmp_path / "no.h5", Enumeration(), copper, "code", [shipped])
 
 
 def test_another_potential_is_refused(shipped: Path, tmp_path: Path) -> None:

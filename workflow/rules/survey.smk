@@ -96,6 +96,7 @@ if RELAXED_HERE:
     rule ship_survey:
         input:
             survey=f"{SURVEY}/relaxed.h5",
+            joined=CONFIG.survey.ship_with,
         output:
             f"{SURVEY}/shipped.h5",
         log:

@@ -16,4 +16,5 @@ ship_survey(
     enumeration=Enumeration(**snakemake.params.enumeration),
     potential=Potential(**snakemake.params.potential),
     code=snakemake.params.code,
+    joined=snakemake.input.joined,
 )

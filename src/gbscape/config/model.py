@@ -283,6 +283,7 @@ _PATHS = (
     "structure",
     "survey.structures",
     "survey.shipped",
+    "survey.ship_with",
     "survey.potential.file",
     "crystal.prototypes",
     "published.table",

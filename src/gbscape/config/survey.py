@@ -168,6 +168,9 @@ class Survey(Settings):
     `local_search` play no part."""
     shipped: str = "resources/survey/ni_foiles_hoyt_15.h5"
     """A relaxed survey in one file: the 388 boundaries of Ni that the project ships, or one that the rule `ship_survey` made."""
+    ship_with: tuple[str, ...] = ()
+    """Files of this kind that the rule `ship_survey` joins with the survey, taking the lower energy of each boundary: so a
+    search that went further for some boundaries improves a survey of many."""
     structures: str | None = None
     """Folder with relaxed slabs of your own, which then take the place of enumeration and relaxation: extended XYZ or another
     format of ASE that stores periodicity; one species, boundary normal along x, periodic in y and z only. Extended XYZ may
