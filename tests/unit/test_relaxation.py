@@ -82,9 +82,18 @@ def test_energy_does_not_depend_on_the_slab(boundary: Rowed, nickel: ReadyPotent
         {"half_thickness_angstrom": 40.0},
         {"min_period_angstrom": 10.0},
         {"search_half_thickness_angstrom": 18.0},
+        {"search_min_period_angstrom": 4.5},
     ]
     energies = [relax_boundary(boundary, nickel, tight.model_copy(update=size)).energy_j_m2 for size in sizes]
     assert np.ptp(energies) < 3e-4
+
+
+def test_the_search_can_be_in_several_periods(nickel: ReadyPotential) -> None:
+    settings = QUICK.model_copy(update={"search_min_period_angstrom": 7.0, "min_period_angstrom": 10.0})
+    relaxed = relax_boundary(SIGMA5_TILT, nickel, settings)
+    single = np.array([3.52, 3.52 / 2 * math.sqrt(10)])
+    np.testing.assert_allclose(relaxed.candidates[0].search_slab.cell.lengths()[1:], single * 2)
+    np.testing.assert_allclose(relaxed.atoms.cell.lengths()[1:], single * (4, 2))  # whole numbers of what was searched
 
 
 def test_same_result_every_time(nickel: ReadyPotential) -> None:

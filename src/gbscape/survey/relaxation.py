@@ -1,4 +1,4 @@
-"""Lowest-energy structure of one boundary: many cheap trials in a thin slab of one period, few full minimisations.
+"""Lowest-energy structure of one boundary: many cheap trials in a thin slab of one period or a few, few full minimisations.
 
 As in M. A. Tschopp and D. L. McDowell, Philosophical Magazine 87, 3147 (2007), and D. L. Olmsted, S. M. Foiles, E. A. Holm,
 Acta Materialia 57, 3694 (2009), one grain is displaced, atoms that are too close are removed, and the slab is minimised.
@@ -26,7 +26,6 @@ from gbscape.structure.bicrystal import (
     build_bicrystal,
     distinct_translations_cell_angstrom,
     overlapping_pairs,
-    periods_angstrom,
     remove_overlaps,
     repeat_in_plane,
 )
@@ -55,7 +54,7 @@ class Candidate:
     overlap_cutoff_angstrom: float
     removal: Removal
     removed_atoms: int
-    """Atoms removed from one common period."""
+    """Atoms removed from the search slab."""
     search_slab: Atoms = field(repr=False)
     shaken_angstrom: float = 0.0
     """Random displacement of the atoms of an earlier candidate from which it was minimised; 0 for none."""
@@ -164,7 +163,6 @@ class _Search:
 
     def __init__(self, boundary: BoundaryGeometry, potential: ReadyPotential, settings: Relaxation) -> None:
         self.boundary, self.potential, self.settings = boundary, potential, settings
-        self.periods = periods_angstrom(boundary, potential.lattice, potential.lattice_constant_angstrom)
         self.search_half = settings.search_half_thickness_angstrom + potential.cutoff_angstrom
         # Atoms of an embedded-atom crystal feel their neighbours' neighbours: with twice the cut-off, no atom that
         # relaxes feels the free surface.
@@ -179,7 +177,8 @@ class _Search:
         settings = self.settings
         edges, translations, spacing = self.coarse_grid()
         candidates = self.candidates_at(translations)
-        with SlabMinimiser(self.potential, self.search_half + ROOM_ANGSTROM, tuple(self.periods)) as minimiser:
+        periods = self.slab(self.search_half, np.zeros(2)).cell.lengths()[1:]
+        with SlabMinimiser(self.potential, self.search_half + ROOM_ANGSTROM, (periods[0], periods[1])) as minimiser:
             self.successive_halving(minimiser, candidates, settings.stage_steps)
             for _ in range(settings.refine_rounds):
                 spacing = spacing / 2
@@ -300,6 +299,7 @@ class _Search:
             potential.species,
             half_thickness,
             translation,
+            self.settings.search_min_period_angstrom,
         )
         slab.set_array(_START, slab.positions[:, 0].copy())
         return slab
