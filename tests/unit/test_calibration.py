@@ -7,7 +7,6 @@ from scipy.stats import chi
 
 from gbscape.learn.calibration import (
     RELIABILITY_COLUMNS,
-    confident_fraction,
     expected_calibration_error,
     fit_temperature,
     reliability,
@@ -109,12 +108,6 @@ def test_temperature_of_errorless_rows_is_the_lowest(calibrated):
 def test_bad_logits_are_refused(logits, labels, message):
     with pytest.raises(ValueError, match=message):
         fit_temperature(logits, labels)
-
-
-def test_confident_fraction():
-    p = two_classes([0.99, 0.8, 0.02, 0.5])
-    assert confident_fraction(p, 0.95) == 0.5
-    assert confident_fraction(p, 0.95, accepted=[True, True, False, True]) == 0.25
 
 
 @pytest.fixture(scope="module")

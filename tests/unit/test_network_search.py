@@ -1,4 +1,4 @@
-"""The search for the network: proposals within the ranges, resumed as if never interrupted, and the choice among the best."""
+"""The search for the network: proposals within the ranges, resumed as if never interrupted."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,7 @@ from pandas.testing import assert_frame_equal
 
 from gbscape.config.network import Network, NetworkSearch
 from gbscape.learn import network_search
-from gbscape.learn.dropout_network import activations
-from gbscape.learn.network_search import TRIAL_COLUMNS, best_settings, most_robust, search_networks
+from gbscape.learn.network_search import TRIAL_COLUMNS, best_settings, search_networks
 
 SETTINGS = Network(epochs=50, seed=5, members=2)
 SEARCH = NetworkSearch(
@@ -100,20 +99,3 @@ def test_the_best_are_ordered_by_accuracy_then_loss():
     )
     assert second.hidden_sizes == (8, 4)
     assert len(best_settings(trials, SETTINGS, 10)) == 3
-
-
-def test_the_most_robust_candidate_is_chosen(problem):
-    features, labels = problem
-    noisy = features + np.random.default_rng(1).standard_normal(features.shape)
-    base = {"hidden_sizes": (16,), "epochs": 6, "dropout": 0.05}
-    candidates = [Network(**base, learning_rate=rate) for rate in (1e-7, 1e30, 1e-2)]
-
-    def score(network):
-        return (activations(network, noisy)[-1].argmax(axis=1) == labels).mean()
-
-    chosen, training, table = most_robust(candidates, features, labels, 3, score)
-    assert chosen == 2
-    assert score(training.network) == table["score"][2] > table["score"][0]
-    assert np.isnan(table["score"][1])
-    with pytest.raises(ValueError, match="none of 1 candidates"):
-        most_robust(candidates[1:2], features, labels, 3, score)

@@ -3,7 +3,7 @@
 CRYSTAL_FIGURES = f"{FIGURES}/crystal"
 CLUSTERED = [name for name, its in MAPS.items() if its.clustering]
 WITH_DISTANCES = [name for name in CLUSTERED if MAPS[name].clustering.distances]
-RANKED = CONFIG.crystal.structures
+RANKED = {name: leaf(its) for name, its in CONFIG.crystal.structure_files.items()}
 ANNEALED = CONFIG.crystal.annealing_minutes
 TESTED = bool(TRAINED or CONFIG.crystal.other_methods)
 BY_LABEL = (
@@ -296,7 +296,7 @@ rule map_bain_path:
 rule rank_structures:
     input:
         model=CRYSTAL_MODEL,
-        structures=list(RANKED.values()),
+        structures=[its["path"] for its in RANKED.values()],
     output:
         ranking=f"{CRYSTAL}/ranking.csv",
         failures=f"{CRYSTAL}/failures.tsv",
@@ -311,7 +311,7 @@ rule rank_structures:
         runtime=240,
         tasks=1,
     params:
-        names=list(RANKED),
+        structures=RANKED,
         passes=CONFIG.crystal.structure_passes,
         code=code_of("crystal_rank.py"),
     script:
@@ -321,7 +321,7 @@ rule rank_structures:
 rule crystal_ranking_data:
     input:
         ranking=rules.rank_structures.output.ranking,
-        structures=list(RANKED.values()),
+        structures=[its["path"] for its in RANKED.values()],
     output:
         ranking=f"{CRYSTAL_FIGURES}/ranking.csv",
         structures=f"{CRYSTAL_FIGURES}/ranking_structures.csv",
@@ -336,7 +336,7 @@ rule crystal_ranking_data:
         runtime=20,
         tasks=1,
     params:
-        names=list(RANKED),
+        structures=RANKED,
         code=code_of("crystal_rank_data.py"),
     script:
         "../scripts/crystal_rank_data.py"

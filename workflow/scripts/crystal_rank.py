@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from gbscape.config.crystal import StructureFile
 from gbscape.crystal.rank_structures import rank_structures
 from gbscape.store.log import log_to
 from gbscape.store.tables import write_csv
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log_to(snakemake.log[0])
-paths = dict(zip(snakemake.params.names, snakemake.input.structures, strict=True))
+structures = {name: StructureFile(**its) for name, its in snakemake.params.structures.items()}
 ranked, reasons = rank_structures(
-    snakemake.input.model, paths, passes=snakemake.params.passes, threads=snakemake.threads
+    snakemake.input.model, structures, passes=snakemake.params.passes, threads=snakemake.threads
 )
 write_csv(snakemake.output.ranking, ranked)
 failures = pd.DataFrame({"structure": list(reasons), "reason": list(reasons.values())})

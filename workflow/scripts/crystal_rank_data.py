@@ -2,19 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-import ase.io
 import pandas as pd
 
 from gbscape.figures.ranking import ranking_of_table, structure_data
 from gbscape.store.log import log_to
 from gbscape.store.tables import write_csv
+from gbscape.structure.structure_file import read_structure
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log_to(snakemake.log[0])
 ranked = pd.read_csv(snakemake.input.ranking)
-paths = dict(zip(snakemake.params.names, snakemake.input.structures, strict=True))
-structures = {name: ase.io.read(paths[name], index=-1) for name in dict.fromkeys(ranked["structure"])}
+structures = {name: read_structure(**snakemake.params.structures[name]) for name in dict.fromkeys(ranked["structure"])}
 write_csv(snakemake.output.ranking, ranking_of_table(ranked, structures))
 write_csv(snakemake.output.structures, structure_data(structures))

@@ -80,12 +80,23 @@ class Defects(Settings):
     """Seed of the random numbers."""
 
 
+class StructureFile(Settings):
+    """A file with a structure."""
+
+    path: str
+    """File of any format that ASE reads; of several structures the last is taken."""
+    format: str | None = None
+    """ASE's name of the format, e.g. `aims`; null tells it by the file's name and content."""
+
+
 class FileSample(Settings):
     """A structure of your own."""
 
     kind: Literal["file"] = "file"
     path: str | None = None
     """File of any format that ASE reads; of several structures the last is taken. Null: the one that `structure` names."""
+    format: str | None = None
+    """ASE's name of the format, e.g. `aims`; null tells it by the file's name and content."""
     unit: Literal["Å", "pixels"] = "Å"
     """Of its positions, for the axes of pictures. With pixels, box and stride are in pixels, too."""
 
@@ -232,8 +243,8 @@ class Crystal(Settings):
     """Boxes of no class that models are tested on."""
     bain_path: bool = False
     """Draw the map of the Bain path (thesis, section 5.3)."""
-    structures: dict[Name, str] = {}
-    """Structure files that are classified as a whole, by name: positions found in a microscope's image (thesis, section 5.2), or
+    structures: dict[Name, str | StructureFile] = {}
+    """Structure files (a path, or `{path: ..., format: ...}`) that are classified as a whole, by name: positions found in a microscope's image (thesis, section 5.2), or
     crystals of classes that no model knows (section 5.4)."""
     structure_passes: int = Field(default=100_000, ge=1)
     """Passes of the network for each of them; so many leave no noise in the probabilities, as in the thesis."""
@@ -244,6 +255,14 @@ class Crystal(Settings):
     6.7)."""
     shards: int = Field(default=8, ge=1, le=2000)
     """Number of jobs that describe the structures of training and test."""
+
+    @property
+    def structure_files(self) -> dict[str, StructureFile]:
+        """The files of `structures`."""
+        return {
+            name: its if isinstance(its, StructureFile) else StructureFile(path=its)
+            for name, its in self.structures.items()
+        }
 
     @model_validator(mode="after")
     def _annealed_maps_are_known(self) -> "Crystal":

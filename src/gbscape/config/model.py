@@ -78,7 +78,7 @@ class Config(Settings):
         """The maps that are computed, each with its sample."""
         given = FileSample(path=self.structure)
         return {
-            name: its.model_copy(update={"structure": given.model_copy(update={"unit": its.structure.unit})})
+            name: its.model_copy(update={"structure": given.model_copy(update={"unit": its.structure.unit, "format": its.structure.format})})
             if isinstance(its.structure, FileSample) and its.structure.path is None
             else its
             for name, its in self.crystal.maps.items()

@@ -3,23 +3,23 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import ase.io
 import pandas as pd
-from ase import Atoms
 
+from gbscape.config.crystal import StructureFile
 from gbscape.crystal.classification import classify, load_model
+from gbscape.structure.structure_file import read_structure
 
 RANKING_COLUMNS = ["structure", "rank", "label", "probability", "mutual_information_bits", "known", "n_atoms"]
 
 
 def rank_structures(
-    model_file: str | Path, structures: Mapping[str, str | Path], passes: int, threads: int = 1
+    model_file: str | Path, structures: Mapping[str, StructureFile], passes: int, threads: int = 1
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Rank all classes for each structure. One that cannot be read or classified loses none of the others.
 
     Args:
         model_file: the model.
-        structures: files of any format that ASE reads, by name; of several structures the last is taken.
+        structures: files, by the name of the structure.
         passes: of the network with dropout; 100 000 in the thesis for such pictures.
         threads: number of threads.
 
@@ -28,13 +28,12 @@ def rank_structures(
     """
     model = load_model(model_file)
     rows, reasons = [], {}
-    for name, path in structures.items():
+    for name, file in structures.items():
         try:
-            atoms = ase.io.read(path, index=-1)
-            assert isinstance(atoms, Atoms)
+            atoms = read_structure(file.path, file.format)
             found = classify(atoms, model, passes=passes, threads=threads)
-        except Exception as error:  # whatever the readers raise
-            reasons[name] = f"{path}: {type(error).__name__}: {error}"
+        except ValueError as error:
+            reasons[name] = str(error) if file.path in str(error) else f"{file.path}: {error}"
             continue
         rows += [
             (name, rank, label, probability, found.mutual_information_bits, found.known, len(atoms))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import ase.io
 import numpy as np
 from ase import Atoms
 
@@ -24,6 +23,7 @@ from gbscape.store.shards import open_shard
 from gbscape.structure.four_grains import four_grains
 from gbscape.structure.nearest_neighbours import nearest_neighbour_distance
 from gbscape.structure.polycrystal import random_grains, voronoi_polycrystal
+from gbscape.structure.structure_file import read_structure
 from gbscape.structure.superalloy import superalloy
 
 
@@ -84,11 +84,9 @@ def _read(sample: FileSample) -> Atoms:
     if sample.path is None:
         raise SampleError("no structure is named")
     try:
-        atoms = ase.io.read(sample.path, index=-1)
-    except Exception as error:  # whatever the readers raise
-        raise SampleError(f"{sample.path} cannot be read as a structure: {type(error).__name__}: {error}") from None
-    assert isinstance(atoms, Atoms)
-    return atoms
+        return read_structure(sample.path, sample.format)
+    except ValueError as error:
+        raise SampleError(str(error)) from None
 
 
 def _polycrystal(sample: Polycrystal, prototype_files: Sequence[str | Path]) -> Atoms:

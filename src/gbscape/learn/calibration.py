@@ -3,7 +3,7 @@ Weinberger, Proc. ICML 70, 1321 (2017))."""
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp
 
@@ -88,15 +88,3 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     best = int(np.argmin([cross_entropy(t) for t in grid]))
     bounds = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
     return float(np.exp(minimize_scalar(cross_entropy, bounds=bounds, method="bounded", options={"xatol": 1e-5}).x))
-
-
-def confident_fraction(probabilities: ArrayLike, least_confidence: float, accepted: ArrayLike | None = None) -> float:
-    """Fraction of rows that get a label with at least this probability.
-
-    Args:
-        probabilities: (n, classes).
-        least_confidence: a probability.
-        accepted: (n,) true where a row may get a label at all; None: all.
-    """
-    confident: NDArray[np.bool_] = np.asarray(probabilities).max(axis=1) >= least_confidence
-    return float((confident if accepted is None else confident & np.asarray(accepted, bool)).mean())

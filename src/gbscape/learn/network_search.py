@@ -1,8 +1,7 @@
-"""Search for the settings of the network by the tree-structured Parzen estimator (Bergstra et al. 2011; optuna), and the
-choice of the most robust one among the best (Leitherer's thesis (2021), section 4.3.3.3)."""
+"""Search for the settings of the network by the tree-structured Parzen estimator (Bergstra et al. 2011; optuna), as in
+Leitherer's thesis (2021), section 4.3.3.3."""
 
 import logging
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from gbscape.config.network import Network, NetworkSearch
-from gbscape.learn.dropout_network import Diverged, DropoutNetwork, Training, train_network
+from gbscape.learn.dropout_network import Diverged, train_network
 from gbscape.store.progress import progress
 
 TRIAL_COLUMNS = [
@@ -125,45 +124,6 @@ def best_settings(trials: pd.DataFrame, settings: Network, candidates: int) -> l
         )
         for row in good.head(candidates).itertuples()
     ]
-
-
-def most_robust(
-    candidates: Sequence[Network],
-    features: ArrayLike,
-    labels: ArrayLike,
-    n_classes: int,
-    score: Callable[[DropoutNetwork], float],
-) -> tuple[int, Training, pd.DataFrame]:
-    """Train each candidate in full, and choose the one of the highest score.
-
-    Args:
-        candidates: settings, in the order of preference where scores are equal.
-        features: (n, features).
-        labels: (n,) class numbers.
-        n_classes: number of classes.
-        score: of a trained network, e.g. its accuracy on defective structures.
-
-    Returns:
-        index of the chosen one, its training, and a table with columns candidate, score, validation_accuracy.
-
-    Raises:
-        ValueError: no candidate could be trained; see also `train_network`.
-    """
-    rows, best = [], None
-    for number, settings in enumerate(candidates):
-        try:
-            training = train_network(features, labels, n_classes, settings)
-        except Diverged as error:
-            _log.warning("candidate %d: %s", number, error)
-            rows.append((number, np.nan, 0.0))
-            continue
-        value = float(score(training.network))
-        rows.append((number, value, training.validation_accuracy))
-        if best is None or value > best[0]:
-            best = value, number, training
-    if best is None:
-        raise ValueError(f"none of {len(candidates)} candidates could be trained")
-    return best[1], best[2], pd.DataFrame(rows, columns=["candidate", "score", "validation_accuracy"])
 
 
 def _propose(trial: optuna.Trial, settings: Network, search: NetworkSearch) -> Network:
