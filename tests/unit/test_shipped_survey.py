@@ -118,9 +118,7 @@ def test_a_shipped_survey_comes_back(shipped: Path, tmp_path: Path, boundaries: 
         assert '"a": 1' in again.provenance.settings.replace("\\", "")
 
 
-def test_the_lower_energies_of_joined_surveys_are_shipped(
-    shipped: Path, tmp_path: Path, boundaries: list[Any]
-) -> None:
+def test_the_lower_energies_of_joined_surveys_are_shipped(shipped: Path, tmp_path: Path, boundaries: list[Any]) -> None:
     first, second, third = (b.id for b in boundaries[:3])
     before, _ = read_columns(shipped)
     here = {

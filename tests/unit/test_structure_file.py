@@ -29,5 +29,5 @@ def test_a_format_that_the_name_does_not_tell(tmp_path: Path) -> None:
 
 def test_what_is_no_structure_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.xyz").write_text("this is no structure\n")
-    with pytest.raises(ValueError, match="bad.xyz cannot be read as a structure"):
+    with pytest.raises(ValueError, match=r"bad.xyz cannot be read as a structure"):
         read_structure(tmp_path / "bad.xyz")

@@ -74,7 +74,7 @@ def test_candidates_are_the_best_trials(pristine: Path, tmp_path: Path) -> None:
     first = candidate_network(MODEL, tmp_path / "trials.csv", 0)
     assert first.learning_rate == best["learning_rate"]
     assert first.epochs == MODEL.network.epochs  # trials are shorter
-    with pytest.raises(ValueError, match="candidate 2 is asked for: set search.candidates to 2"):
+    with pytest.raises(ValueError, match=r"candidate 2 is asked for: set search.candidates to 2"):
         candidate_network(MODEL, tmp_path / "trials.csv", 2)
     assert candidate_network(MODEL, None, 0) == MODEL.network
     with pytest.raises(ValueError, match="ask for no search"):
@@ -115,5 +115,5 @@ def test_rows_under_the_descriptors_own_settings(pristine: Path) -> None:
     own = under(rows, DESCRIPTOR)
     assert set(own.table["cutoff_nn"]) == {DESCRIPTOR.cutoff_nn}
     assert 0 < len(own.table) < len(rows.table)
-    with pytest.raises(ValueError, match="does not have the descriptor's own settings, cutoff_nn = 3.9"):
+    with pytest.raises(ValueError, match=r"does not have the descriptor's own settings, cutoff_nn = 3.9"):
         under(rows, DESCRIPTOR.model_copy(update={"cutoff_nn": 3.9}))

@@ -76,9 +76,8 @@ class Config(Settings):
     @property
     def maps(self) -> dict[str, Map]:
         """The maps that are computed, each with its sample."""
-        given = FileSample(path=self.structure)
         return {
-            name: its.model_copy(update={"structure": given.model_copy(update={"unit": its.structure.unit, "format": its.structure.format})})
+            name: its.model_copy(update={"structure": its.structure.model_copy(update={"path": self.structure})})
             if isinstance(its.structure, FileSample) and its.structure.path is None
             else its
             for name, its in self.crystal.maps.items()

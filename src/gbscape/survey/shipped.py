@@ -91,7 +91,9 @@ def read_shipped_survey(
     if len(lacking) == len(ids):
         raise ShardError(f"{shipped} holds none of the boundaries of {boundaries_csv}; set survey.source to compute")
     check_failures(lacking, "set survey.source to compute", on_failure)
-    provenance = Provenance.of(json.loads(made_by.settings), code, inputs={"shipped": shipped, "boundaries": boundaries_csv})
+    provenance = Provenance.of(
+        json.loads(made_by.settings), code, inputs={"shipped": shipped, "boundaries": boundaries_csv}
+    )
     write_shard(out, {item: records[item] for item in ids if item in records}, provenance, lacking)
 
 
