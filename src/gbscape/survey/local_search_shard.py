@@ -73,7 +73,7 @@ def local_search_shard(
         parameters = {
             "local_search": settings.model_dump(mode="json"),
             "relaxation": relaxation.model_dump(mode="json"),
-            "known_j_m2": {item: known[item] for item in ids if item in known},
+            "known_j_m2": {item: known[item] for item in relaxed.ids if item in known},
         }
         compute_shard(
             out, ids, improve, Provenance.of(parameters, code, inputs, settings.seed), what="boundaries improved"
