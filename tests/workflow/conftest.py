@@ -111,4 +111,5 @@ def snakemake(project: Path) -> Run:
 def command(*arguments: str) -> list[str]:
     """Command line of snakemake with the test's configuration."""
     executable = Path(sys.executable).parent / "snakemake"
-    return [str(executable), "--configfile", "test.yaml", "--cores", str(os.cpu_count()), *arguments]
+    rate = ("--max-jobs-per-timespan", "100/1s")  # Snakemake waits for so long before it exits
+    return [str(executable), "--configfile", "test.yaml", "--cores", str(os.cpu_count()), *rate, *arguments]
