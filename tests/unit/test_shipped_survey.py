@@ -132,7 +132,8 @@ def test_the_lower_energies_of_joined_surveys_are_shipped(shipped: Path, tmp_pat
     assert set(both) == {first, second, third}
     for item, expected in ((first, here), (second, before), (third, here)):
         same(expected[item], both[item])
-    joined = json.loads(provenance.settings)["joined"]["shipped.h5"]
+    (joined,) = json.loads(provenance.settings)["joined"]
+    assert joined["file"] == "shipped.h5"
     assert joined["boundaries"] == [second]
     assert joined["provenance"]["code"] == "code"
     copper = Potential(name="Cu_mishin1.eam.alloy", species="Cu")

@@ -244,8 +244,8 @@ class Crystal(Settings):
     bain_path: bool = False
     """Draw the map of the Bain path (thesis, section 5.3)."""
     structures: dict[Name, str | StructureFile] = {}
-    """Structure files (a path, or `{path: ..., format: ...}`) that are classified as a whole, by name: positions found in a microscope's image (thesis, section 5.2), or
-    crystals of classes that no model knows (section 5.4)."""
+    """Structure files (a path, or `{path: ..., format: ...}`) that are classified as a whole, by name: positions found in a
+    microscope's image (thesis, section 5.2), or crystals of classes that no model knows (section 5.4)."""
     structure_passes: int = Field(default=100_000, ge=1)
     """Passes of the network for each of them; so many leave no noise in the probabilities, as in the thesis."""
     maps: dict[Name, Map] = {}

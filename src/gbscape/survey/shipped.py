@@ -41,7 +41,7 @@ def ship_survey(
     with open_shard(survey_h5) as survey:
         check_failures(survey.failures, "relax them", "stop")
         records, made_by = dict(survey), json.loads(survey.provenance.to_json())
-    taken: dict[str, Any] = {}
+    taken: list[dict[str, Any]] = []  # files of different runs may have one name
     for path in joined:
         theirs, provenance = read_columns(path)
         _check_potential(path, provenance, potential)
@@ -51,7 +51,9 @@ def ship_survey(
             if item not in records or record["energy_j_m2"] < records[item]["energy_j_m2"]
         ]
         records |= {item: theirs[item] for item in better}
-        taken[Path(path).name] = {"provenance": json.loads(provenance.to_json()), "boundaries": sorted(better)}
+        taken.append(
+            {"file": Path(path).name, "provenance": json.loads(provenance.to_json()), "boundaries": sorted(better)}
+        )
     settings = {
         "enumeration": enumeration.model_dump(mode="json"),
         "potential": potential.model_dump(mode="json"),
