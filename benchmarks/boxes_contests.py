@@ -40,7 +40,7 @@ def boxes(quick: bool) -> Contest:
         return lambda: work
 
     def peer() -> Build:
-        return lambda: lambda: _by_masks(positions, grid, sample)
+        return lambda: lambda: by_masks(positions, grid, sample)
 
     masks = f"numpy masks ({len(sample)} boxes, scaled)"
     return Contest(
@@ -57,7 +57,7 @@ def boxes(quick: bool) -> Contest:
     )
 
 
-def _by_masks(positions: np.ndarray, grid: BoxGrid, sample: np.ndarray) -> list[np.ndarray]:
+def by_masks(positions: np.ndarray, grid: BoxGrid, sample: np.ndarray) -> list[np.ndarray]:
     x, y, z = positions.T.copy()
     lists = []
     for low in grid.origins_angstrom().reshape(-1, 3)[sample]:
@@ -78,7 +78,7 @@ def nearest_neighbours(quick: bool) -> Contest:
 
     def peer() -> Build:
         def build() -> Work:
-            return lambda: _distance_by_loops(box, "Ni", "Ni")
+            return lambda: distance_by_loops(box, "Ni", "Ni")
 
         return build
 
@@ -96,7 +96,7 @@ def nearest_neighbours(quick: bool) -> Contest:
     )
 
 
-def _distance_by_loops(
+def distance_by_loops(
     atoms: Atoms, centre: str, neighbour: str, radius_angstrom: float = 10.0, bins: int = 100
 ) -> float:
     """The published procedure as its authors' code goes about it: ASE's neighbour list, in which spheres of this radius

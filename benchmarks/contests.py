@@ -7,6 +7,7 @@ from dropout_contests import dropout
 from measure import Contest
 from scattering_contests import scattering_96, scattering_128
 from soap_contests import soap_arise, soap_fe, soap_million, soap_ni
+from strided_contests import strided
 
 CONTESTS: dict[str, Callable[[bool], Contest]] = {
     "soap-fe": soap_fe,
@@ -18,6 +19,7 @@ CONTESTS: dict[str, Callable[[bool], Contest]] = {
     "boxes": boxes,
     "nearest-neighbours": nearest_neighbours,
     "dropout": dropout,
+    "strided": strided,
 }
 
 

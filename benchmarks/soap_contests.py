@@ -181,6 +181,19 @@ def _torch(
     return load
 
 
+def quippy_descriptor(parameters: SoapParameters, number: int) -> Any:
+    """quippy's descriptor of one species, of this atomic number."""
+    from quippy.descriptors import Descriptor
+
+    return Descriptor(
+        f"soap n_max={parameters.n_max} l_max={parameters.l_max} cutoff={parameters.cutoff_angstrom} "
+        f"cutoff_transition_width={parameters.cutoff_transition_width_angstrom} "
+        f"atom_sigma={parameters.sigma_angstrom} central_weight={parameters.central_weight} "
+        f"average={'T' if parameters.averaging == 'coefficients' else 'F'} "
+        f"n_Z=1 Z={{{number}}} n_species=1 species_Z={{{number}}}"
+    )
+
+
 def _quippy(structures: Sequence[Atoms], parameters: SoapParameters) -> Callable[[], Build]:
     def load() -> Build:
         from quippy.descriptors import Descriptor
@@ -190,14 +203,7 @@ def _quippy(structures: Sequence[Atoms], parameters: SoapParameters) -> Callable
         )
 
         def build() -> Work:
-            number = structures[0].numbers[0]
-            descriptor = Descriptor(
-                f"soap n_max={parameters.n_max} l_max={parameters.l_max} cutoff={parameters.cutoff_angstrom} "
-                f"cutoff_transition_width={parameters.cutoff_transition_width_angstrom} "
-                f"atom_sigma={parameters.sigma_angstrom} central_weight={parameters.central_weight} "
-                f"average={'T' if parameters.averaging == 'coefficients' else 'F'} "
-                f"n_Z=1 Z={{{number}}} n_species=1 species_Z={{{number}}}"
-            )
+            descriptor = quippy_descriptor(parameters, structures[0].numbers[0])
             return lambda: [descriptor.calc(atoms)["data"] for atoms in structures]
 
         return build

@@ -202,9 +202,10 @@ def test_learning_curve_averages_over_repeats() -> None:
 
 def test_importance_is_ranked_and_summed() -> None:
     data = importance_data(gains(["soap"]), "energy")
-    assert data["feature"].str[:4].tolist() == ["rc=5", "p[1,", "b", "a", "c"]  # equal shares keep their order
-    assert data["rank"].tolist() == [1, 2, 3, 4, 5]
-    np.testing.assert_allclose(data["cumulative"], [0.6, 0.9, 1.0, 1.0, 1.0])
+    # of those that no tree has used the first one only
+    assert data["feature"].str[:4].tolist() == ["rc=5", "p[1,", "b", "a"]
+    assert data["rank"].tolist() == [1, 2, 3, 4]
+    np.testing.assert_allclose(data["cumulative"], [0.6, 0.9, 1.0, 1.0])
 
 
 def confused(representations: list[str]) -> pd.DataFrame:

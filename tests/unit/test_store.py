@@ -104,6 +104,15 @@ def test_shard_holds_its_items_in_order_and_leaves_no_parts(tmp_path: Path) -> N
     assert [p.name for p in tmp_path.iterdir()] == ["s.h5"]
 
 
+def test_what_is_not_installed_is_no_failure_of_an_item(tmp_path: Path) -> None:
+    def compute(item: str) -> dict:
+        raise ModuleNotFoundError("no module")
+
+    with pytest.raises(ModuleNotFoundError):
+        compute_shard(tmp_path / "s.h5", ["a", "b"], compute, PROVENANCE)
+    assert not (tmp_path / "s.h5").exists()
+
+
 def test_a_failed_item_takes_no_neighbour_along_and_only_it_is_recomputed(tmp_path: Path) -> None:
     path = tmp_path / "s.h5"
     computed: list[str] = []

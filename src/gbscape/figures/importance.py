@@ -30,6 +30,7 @@ def importance_data(importance: pd.DataFrame, target: str) -> pd.DataFrame:
     """Rank the features of each representation by their mean share of the gain, columns `COLUMNS`.
 
     `rank` counts from 1, equal shares in the order of the features; `cumulative` is the sum of the shares up to the rank.
+    Of the features that no tree has used only the first one is listed.
 
     Args:
         importance: columns IMPORTANCE_COLUMNS of `gbscape.learn.tables`; may have no rows.
@@ -43,6 +44,7 @@ def importance_data(importance: pd.DataFrame, target: str) -> pd.DataFrame:
     frames = []
     for name in in_usual_order(rows["representation"]):
         ranked = rows[rows["representation"] == name].sort_values("importance_mean", ascending=False, kind="stable")
+        ranked = ranked.head(int((ranked["importance_mean"] > 0).sum()) + 1)
         share = ranked["importance_mean"].to_numpy(float)
         frames.append(ranked.assign(rank=np.arange(1, len(ranked) + 1), cumulative=np.cumsum(share)))
     return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)

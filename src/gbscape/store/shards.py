@@ -47,6 +47,9 @@ def compute_shard(
         compute: makes the record of one item. What it raises is that item's failure and touches no other item.
         provenance: what determines the content; parts left by a run with another provenance are discarded.
         what: name of the items for the progress report.
+
+    Raises:
+        ImportError: something is not installed or not compiled.
     """
     path = Path(path)
     parts = path.with_name(path.name + ".parts")
@@ -62,6 +65,8 @@ def compute_shard(
                 file["provenance"] = provenance.to_json()
                 file["id"] = item
                 write_record(file.create_group("record"), record)
+        except ImportError:  # what is not installed is no item's fault, and all would fail alike
+            raise
         except Exception as error:  # one item's failure must not take its neighbours along
             failures[item] = f"{type(error).__name__}: {error}"
             traceback.print_exc(file=sys.stderr)
