@@ -28,7 +28,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	sh envs/check.sh $(BIN)/python
 	touch $@
 
-demo: setup      ## about 40 boundaries from nothing to results/demo/report.html
+demo: setup      ## about 40 boundaries from nothing, and a map of a polycrystal, to results/demo/report.html
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 	$(BIN)/snakemake --configfile config/demo.yaml --report results/demo/report.html
 	@echo "Open results/demo/report.html in a browser."

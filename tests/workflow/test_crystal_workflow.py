@@ -34,7 +34,7 @@ CONFIG: dict[str, Any] = {
         "maps": {
             "grains": {
                 "structure": {"kind": "polycrystal", "classes": ["fcc", "bcc"], "grains": 2, "edge_angstrom": 40.0,
-                              "nearest_neighbour_angstrom": 2.5},
+                              "nearest_neighbour_angstrom": 2.5, "species": "Cu"},
                 "stride_angstrom": 8.0,
                 "refinement": {"levels": 1},
                 "passes": 20,
@@ -78,6 +78,7 @@ def test_models_and_maps(project: Path, snakemake: Run) -> None:
     nearest = cdist(atoms.positions, found.centres_angstrom()).argmin(axis=1)
     assert (atoms.arrays["class"] == found.labels[nearest]).mean() > 0.99  # but for atoms halfway between two boxes
     assert {"grain", "distance_to_boundary"} <= atoms.arrays.keys()
+    assert set(atoms.symbols) == {"Cu"}
     scorecard = pd.read_csv(project / "results/crystals/scorecard.csv")
     assert "not comparable" in set(scorecard["verdict"])  # three classes are not 108
 

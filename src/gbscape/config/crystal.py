@@ -143,6 +143,9 @@ class Polycrystal(Settings):
     """Edge of the cubic, periodic cell."""
     nearest_neighbour_angstrom: float | None = Field(default=None, gt=0.5, le=10)
     """All crystals are scaled to this nearest-neighbour distance; null leaves them as the table of classes has them."""
+    species: ChemicalSymbol | None = None
+    """Of all atoms; null leaves the elements that the table of classes has: boxes that hold grains of several elements are
+    then described as compounds."""
     seed: int = Field(default=0, ge=0)
     """Of centres and orientations."""
 

@@ -101,6 +101,8 @@ def _polycrystal(sample: Polycrystal, prototype_files: Sequence[str | Path]) -> 
         if sample.nearest_neighbour_angstrom is not None:
             factor = sample.nearest_neighbour_angstrom / nearest_neighbour_distance(crystal)
             crystal.set_cell(crystal.cell.array * factor, scale_atoms=True)
+        if sample.species is not None:
+            crystal.symbols[:] = sample.species
         crystals.append(crystal)
     grains = random_grains(sample.grains, crystals, sample.edge_angstrom, np.random.default_rng(sample.seed))
     return voronoi_polycrystal(sample.edge_angstrom, grains)
