@@ -12,7 +12,7 @@ from gbscape.learn.calibration import (
     reliability,
 )
 from gbscape.learn.dropout_network import DropoutNetwork, activations
-from gbscape.learn.feature_space import class_distance, fit_feature_space
+from gbscape.learn.feature_space import KNOWN, class_distance, fit_feature_space, outlier_score
 
 
 def two_classes(confidence):
@@ -133,6 +133,24 @@ def test_distance_is_mahalanobis_distance_to_the_nearest_class(clouds):
     assert (class_distance(network, space, rows) > space.threshold).mean() == pytest.approx(0.05, abs=0.001)
     far = np.random.default_rng(1).uniform(-300, 300, (200, 4))
     assert (class_distance(network, space, far) > space.threshold).mean() > 0.99
+
+
+def test_what_is_nearer_to_the_background_is_not_known(clouds):
+    network, rows, labels, centres, _ = clouds
+    plain = fit_feature_space(network, rows, labels, layer=None)
+    towards = centres[1] - centres[0]
+    # a cloud within the threshold of class 0
+    edge = centres[0] + 0.8 * plain.threshold * towards / class_distance(network, plain, [centres[0] + towards / 2])[0] / 2
+    other = edge + np.random.default_rng(2).normal(0, 0.01, (50, 4))
+    space = fit_feature_space(network, rows, labels, layer=None, background=[other])
+    np.testing.assert_array_equal(class_distance(network, space, rows), class_distance(network, plain, rows))
+    assert space.threshold == plain.threshold
+    tried = np.vstack([centres, edge, 10 * centres])
+    np.testing.assert_allclose(
+        outlier_score(network, plain, tried), class_distance(network, plain, tried) / plain.threshold
+    )
+    assert (outlier_score(network, plain, tried) > KNOWN).tolist() == [False] * 4 + [True] * 3
+    assert (outlier_score(network, space, tried) > KNOWN).tolist() == [False] * 3 + [True] * 4
 
 
 def test_a_hidden_layer_is_a_feature_space(clouds):

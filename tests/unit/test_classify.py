@@ -21,6 +21,7 @@ from gbscape.crystal.classification import (
 )
 from gbscape.crystal.prototypes import build
 from gbscape.crystal.training_set import gas_boxes
+from gbscape.learn.feature_space import KNOWN
 from gbscape.learn.network_file import save_network
 from tests.unit.conftest import CLASSES
 
@@ -71,7 +72,7 @@ def test_what_is_no_crystal_is_far_from_all(model):
     gas = Atoms(positions=(box := gas_boxes(1, closest=0.6)).positions, numbers=box.numbers)
     found = classify(gas, model, passes=PASSES)
     assert not found.known
-    assert found.distance_score > model.feature_space.threshold
+    assert found.distance_score > KNOWN
     assert classify(gas, replace(model, feature_space=None), passes=PASSES).distance_score is None
 
 

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from gbscape.learn.dropout_network import DropoutNetwork
-from gbscape.learn.feature_space import FeatureSpace, class_distance
+from gbscape.learn.feature_space import FeatureSpace, outlier_score
 from gbscape.learn.monte_carlo_dropout import predict
 from gbscape.learn.network_file import NetworkFileError, NetworkModel, load_network, save_network
 from gbscape.store.provenance import Provenance
@@ -27,7 +27,9 @@ def model():
         descriptor={"n_max": 9, "sigma": 0.1, "species": ["all"]},
         provenance=Provenance.of({"epochs": 3}, "abc", seed=1),
         temperature=1.25,
-        feature_space=FeatureSpace(1, rng.standard_normal((5, 5)), rng.standard_normal((3, 5)), 4.5),
+        feature_space=FeatureSpace(
+            1, rng.standard_normal((5, 5)), rng.standard_normal((3, 5)), rng.standard_normal((2, 5)), 4.5
+        ),
     )
 
 
@@ -55,7 +57,7 @@ def test_a_model_comes_back_as_it_was(model, saved, tmp_path):
     a, b = (predict(m.networks, x, 20, 0) for m in (found, model))
     np.testing.assert_array_equal(a.probabilities, b.probabilities)
     assert not any(network.training for network in found.networks)
-    a, b = (class_distance(m.networks[0], m.feature_space, x) for m in (found, model))
+    a, b = (outlier_score(m.networks[0], m.feature_space, x) for m in (found, model))
     np.testing.assert_array_equal(a, b)
     assert found.feature_space.threshold == 4.5
     save_network(tmp_path / "again.safetensors", found)

@@ -50,6 +50,11 @@ def training_inputs(wildcards):
     }
 
 
+def of_training(wildcards):
+    """Settings of a model but for those of its calibration, which a network does not depend on."""
+    return leaf(TRAINED[wildcards.model], without=["calibration", "background"])
+
+
 def of_map(wildcards):
     """Settings of the map of a job."""
     return MAPS[wildcards.map]

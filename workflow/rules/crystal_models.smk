@@ -104,7 +104,7 @@ rule search_network:
         runtime=1440,
         tasks=1,
     params:
-        settings=lambda wildcards: leaf(TRAINED[wildcards.model]),
+        settings=of_training,
         code=code_of("crystal_search.py"),
     script:
         "../scripts/crystal_search.py"
@@ -127,7 +127,7 @@ rule train_candidate:
         runtime=240,
         tasks=1,
     params:
-        settings=lambda wildcards: leaf(TRAINED[wildcards.model]),
+        settings=of_training,
         descriptor=leaf(CONFIG.crystal.descriptor),
         code=code_of("crystal_train.py"),
     script:

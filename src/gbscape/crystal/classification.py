@@ -15,7 +15,7 @@ from gbscape.config.crystal_descriptor import CrystalDescriptor
 from gbscape.config.network import Network
 from gbscape.crystal.descriptor import describe_one, identity
 from gbscape.features.checks import COINCIDENCE_ANGSTROM
-from gbscape.learn.feature_space import class_distance
+from gbscape.learn.feature_space import KNOWN, outlier_score
 from gbscape.learn.monte_carlo_dropout import predict
 from gbscape.learn.network_file import NetworkModel, load_network
 
@@ -50,9 +50,10 @@ class Classification:
     predictive_entropy_bits: float
     """Entropy of the probabilities: uncertainty of model and data together."""
     distance_score: float | None
-    """Distance to the nearest class among the model's training rows; None for a model that does not know them."""
+    """How far it is from all classes, see `gbscape.learn.feature_space.outlier_score`; None for a model that does not know
+    where they are."""
     known: bool | None
-    """Whether this distance is one of known structures; None for a model without distances."""
+    """Whether this is the score of a known structure, up to 1; None for a model without scores."""
     hidden: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """(units,) mean activations of the hidden layers asked for, by `layer_<number>`."""
 
@@ -156,13 +157,14 @@ def classify(
         float(found.mutual_information_bits[0]),
         float(found.predictive_entropy_bits[0]),
         None if distance is None else float(distance[0]),
-        None if distance is None or model.feature_space is None else bool(distance[0] <= model.feature_space.threshold),
+        None if distance is None else bool(distance[0] <= KNOWN),
         {layer_name(number): values[0] for number, values in zip(hidden_layers, found.hidden, strict=True)},
     )
 
 
 def distance_scores(model: NetworkModel, features: ArrayLike) -> Array | None:
-    """Distance (n,) of vectors to the nearest class; None for a model that does not know where its classes are.
+    """Outlier score (n,) of vectors, from 0, above 1 for what is of no class; None for a model that does not know where
+    its classes are.
 
     Row by row: what matrix products give for a row depends on how many there are, in the last digits.
     """
@@ -170,7 +172,7 @@ def distance_scores(model: NetworkModel, features: ArrayLike) -> Array | None:
     if space is None:
         return None
     rows = np.asarray(features)
-    found = [class_distance(model.networks[0], space, rows[i : i + 1]) for i in range(len(rows))]
+    found = [outlier_score(model.networks[0], space, rows[i : i + 1]) for i in range(len(rows))]
     return np.concatenate([np.empty(0), *found])
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from gbscape.crystal.classification import PASSES, SEED, distance_scores
 from gbscape.crystal.training_set import Rows
 from gbscape.learn.calibration import expected_calibration_error, reliability
+from gbscape.learn.feature_space import KNOWN
 from gbscape.learn.monte_carlo_dropout import predict
 from gbscape.learn.network_file import NetworkModel
 
@@ -71,7 +72,7 @@ def judge(
         temperature=model.temperature if temperature is None else temperature,
     )  # fmt: skip
     distance = distance_scores(model, features)
-    known = None if distance is None or model.feature_space is None else distance <= model.feature_space.threshold
+    known = None if distance is None else distance <= KNOWN
     return Judged(model.classes, found.probabilities, found.mutual_information_bits, distance, known)
 
 

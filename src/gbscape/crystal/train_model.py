@@ -17,7 +17,7 @@ from gbscape.config.crystal import CrystalModel
 from gbscape.config.crystal_descriptor import CrystalDescriptor
 from gbscape.config.network import Network
 from gbscape.crystal.descriptor import identity
-from gbscape.crystal.training_set import SETTINGS_COLUMNS, Rows, read_rows
+from gbscape.crystal.training_set import SETTINGS_COLUMNS, Rows, background_features, read_rows
 from gbscape.learn.calibration import fit_temperature
 from gbscape.learn.dropout_network import DropoutNetwork, activations, train_network
 from gbscape.learn.feature_space import fit_feature_space
@@ -174,7 +174,7 @@ def assemble(
     """Join the members to a model, and calibrate it.
 
     The temperature makes the probabilities of defective structures as right as they say. A distance is one of known
-    structures if 99 % of these structures are nearer.
+    structures if 99 % of these structures are nearer, and the background is not.
 
     Args:
         member_files: trained networks.
@@ -202,7 +202,8 @@ def assemble(
         known = np.concatenate([known, rows.features[::2]])
         numbers = np.concatenate([numbers, of_rows[::2]])
         held_out = rows.features[1::2]
-    space = fit_feature_space(networks[0], known, numbers, held_out=held_out)
+    background = [] if settings.background is None else background_features(settings.background, descriptor)
+    space = fit_feature_space(networks[0], known, numbers, held_out=held_out, background=background)
     provenance = Provenance.of(settings.model_dump(mode="json"), code, inputs, settings.network.seed)
     save_network(out, NetworkModel(networks, classes, identity(descriptor), provenance, temperature, space))
 

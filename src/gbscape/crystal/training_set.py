@@ -5,6 +5,7 @@ classes, defects or realisations there are, nor on how the work is cut into shar
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -15,7 +16,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gbscape.config.crystal import Augmentation
+from gbscape.config.crystal import Augmentation, Background
 from gbscape.config.crystal_descriptor import CrystalDescriptor, DefectGrid, TrainingGrid
 from gbscape.crystal.defects import make_defects
 from gbscape.crystal.descriptor import Pieces, describe, describe_substructures, find_substructures
@@ -196,6 +197,15 @@ def gas_boxes(
         for number in range(n)
     ]
     return Pieces(np.arange(n + 1) * n_atoms, np.concatenate(cubes), np.full(n * n_atoms, 29, dtype=np.int32))
+
+
+def background_features(settings: Background, descriptor: CrystalDescriptor) -> list[Floats]:
+    """Vectors (boxes, n_features) of each kind of gas that is the background of the classes."""
+    found = []
+    for closest, edge in product(settings.closest, settings.edges_nn):
+        described = describe(gas_boxes(settings.boxes, edge, 1.0, closest, settings.seed), descriptor)
+        found.append(np.delete(described.vectors, list(described.reasons), axis=0).astype(np.float32))
+    return [vectors for vectors in found if len(vectors)]
 
 
 def boxes_of(samples: Sequence[Atoms], n: int, edge_angstrom: float = 16.0, seed: int = 0) -> Pieces:

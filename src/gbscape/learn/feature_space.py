@@ -2,10 +2,13 @@
 
 The representations of each class are taken as normally distributed around its mean, with one covariance for all classes
 (Lee, Lee, Lee and Shin, NeurIPS 31 (2018)), estimated with shrinkage, since representations of pristine crystals hardly
-vary (Ledoit and Wolf 2004). The score is the Mahalanobis distance to the nearest class; it needs no forward passes.
+vary (Ledoit and Wolf 2004). What counts is the Mahalanobis distance to the nearest class; it needs no forward passes. Where
+means of something else are known, a background, a row that is nearer to one of them is none of the classes either, as in
+linear discriminant analysis: the plain distance takes a dense liquid for a crystal with defects.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +18,9 @@ from sklearn.covariance import ledoit_wolf
 from gbscape.learn.dropout_network import DropoutNetwork, activations, checked_features
 
 Array = NDArray[np.float64]
+
+KNOWN = 1.0
+"""Rows with a higher `outlier_score` are of none of the classes."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,10 @@ class FeatureSpace:
     """(d, d) W: the squared distance of x and y is |(x - y) W|^2."""
     means: Array
     """(classes, d) mean of each class, times W."""
+    background: Array
+    """(kinds, d) mean of each kind of rows that are of no class, times W; there may be none."""
     threshold: float
-    """Distance above which a row counts as none of the classes."""
+    """Distance to the nearest class above which a row counts as none of the classes."""
 
 
 def fit_feature_space(
@@ -38,6 +46,7 @@ def fit_feature_space(
     layer: int | None = -1,
     quantile: float = 0.99,
     held_out: ArrayLike | None = None,
+    background: Sequence[ArrayLike] = (),
 ) -> FeatureSpace:
     """Find the classes, and the distance that a share of known rows does not exceed.
 
@@ -49,6 +58,7 @@ def fit_feature_space(
         quantile: share of the rows that is to be below the threshold.
         held_out: (m, features) of rows of known classes by which the threshold is set, better such as were not trained on
             and have the defects that are to be accepted; None: the training rows.
+        background: (rows, features) of each kind of rows that are of no class.
 
     Raises:
         ValueError: an unknown layer, labels that do not fit, a class without rows, rows that do not vary within their
@@ -69,21 +79,40 @@ def fit_feature_space(
     if variances[-1] <= 0 or variances[0] <= 1e-12 * variances[-1]:
         raise ValueError("the rows of a class are all alike: no distance can be learned from them")
     whitening = axes / np.sqrt(variances)
-    space = FeatureSpace(layer, whitening, means @ whitening, np.inf)
+    others = [_representations(network, kind, layer).mean(axis=0) @ whitening for kind in background]
+    space = FeatureSpace(layer, whitening, means @ whitening, np.reshape(others, (-1, rows.shape[1])), np.inf)
     known = class_distance(network, space, features if held_out is None else held_out)
-    return FeatureSpace(layer, whitening, space.means, float(np.quantile(known, quantile)))
+    return replace(space, threshold=float(np.quantile(known, quantile)))
 
 
 def class_distance(network: DropoutNetwork, space: FeatureSpace, features: ArrayLike) -> Array:
-    """Mahalanobis distance (n,) of each row to the nearest class; above `space.threshold` it is none of them.
+    """Mahalanobis distance (n,) of each row to the nearest class.
+
+    Raises:
+        ValueError: features that do not fit, or are not finite.
+    """
+    return _nearest(_representations(network, features, space.layer) @ space.whitening, space.means)
+
+
+def outlier_score(network: DropoutNetwork, space: FeatureSpace, features: ArrayLike) -> Array:
+    """How little each row (n,) is like the classes, from 0; above `KNOWN` it is of none of them.
+
+    The distance to the nearest class over the threshold or, if that is more, over the distance to the nearest background.
 
     Raises:
         ValueError: features that do not fit, or are not finite.
     """
     white = _representations(network, features, space.layer) @ space.whitening
-    return np.concatenate(
-        [cdist(part, space.means).min(axis=1) for part in np.array_split(white, len(white) // 8192 + 1)]
-    )
+    distance = _nearest(white, space.means)
+    scores = distance / space.threshold
+    if len(space.background):
+        tiny = np.finfo(float).tiny
+        scores = np.maximum(scores, distance / np.maximum(_nearest(white, space.background), tiny))
+    return scores
+
+
+def _nearest(points: Array, means: Array) -> Array:
+    return np.concatenate([cdist(part, means).min(axis=1) for part in np.array_split(points, len(points) // 8192 + 1)])
 
 
 def _representations(network: DropoutNetwork, features: ArrayLike, layer: int | None) -> Array:

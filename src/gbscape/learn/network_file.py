@@ -61,6 +61,7 @@ def save_network(path: str | Path, model: NetworkModel) -> None:
     space = model.feature_space
     if space is not None:
         tensors |= {"feature_space.whitening": space.whitening, "feature_space.means": space.means}
+        tensors["feature_space.background"] = space.background
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise ValueError(f"{name} of the network has numbers that are not finite")
@@ -69,7 +70,11 @@ def save_network(path: str | Path, model: NetworkModel) -> None:
     content: dict[str, Any] = {
         "classes": list(model.classes),
         "descriptor": model.descriptor,
-        "feature_space": None if space is None else {"layer": space.layer, "threshold": space.threshold},
+        "feature_space": (
+            None
+            if space is None
+            else {"layer": space.layer, "threshold": space.threshold, "backgrounds": len(space.background)}
+        ),
         "members": len(model.networks),
         "provenance": model.provenance.to_json(),
         "temperature": model.temperature,
@@ -144,6 +149,7 @@ def _from_content(metadata: dict[str, str], tensors: dict[str, np.ndarray]) -> N
             space["layer"],
             _taken(left, "feature_space.whitening", (d, d)),
             _taken(left, "feature_space.means", (sizes[-1], d)),
+            _taken(left, "feature_space.background", (space["backgrounds"], d)),
             float(space["threshold"]),
         )
     if left:
