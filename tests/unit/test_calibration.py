@@ -138,9 +138,9 @@ def test_distance_is_mahalanobis_distance_to_the_nearest_class(clouds):
 def test_what_is_nearer_to_the_background_is_not_known(clouds):
     network, rows, labels, centres, _ = clouds
     plain = fit_feature_space(network, rows, labels, layer=None)
-    towards = centres[1] - centres[0]
-    # a cloud within the threshold of class 0
-    edge = centres[0] + 0.8 * plain.threshold * towards / class_distance(network, plain, [centres[0] + towards / 2])[0] / 2
+    step = centres[1] - centres[0]
+    # within the threshold of class 0
+    edge = centres[0] + 0.4 * plain.threshold / class_distance(network, plain, [centres[0] + step / 2])[0] * step
     other = edge + np.random.default_rng(2).normal(0, 0.01, (50, 4))
     space = fit_feature_space(network, rows, labels, layer=None, background=[other])
     np.testing.assert_array_equal(class_distance(network, space, rows), class_distance(network, plain, rows))
