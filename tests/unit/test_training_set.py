@@ -7,7 +7,7 @@ from ase import Atoms
 from ase.build import bulk
 from scipy.spatial import cKDTree
 
-from gbscape.config.crystal import Augmentation
+from gbscape.config.crystal import Augmentation, Background
 from gbscape.config.crystal_descriptor import CrystalDescriptor, DefectGrid, TrainingGrid
 from gbscape.crystal import training_set
 from gbscape.crystal.descriptor import Described, describe_one
@@ -17,6 +17,7 @@ from gbscape.crystal.training_set import (
     Rows,
     augmentation_features,
     augmentation_levels,
+    background_features,
     boxes_of,
     defective_features,
     defective_structure,
@@ -208,3 +209,14 @@ class TestBoxesOfSamples:
             boxes_of([sample], 1, 10.0)
         with pytest.raises(ValueError, match="no samples"):
             boxes_of([], 1)
+
+
+def test_the_background_is_gases_of_each_kind():
+    settings = Background(closest=(0.0, 0.6), edges_nn=(4.0, 5.0), boxes=3)
+    found = background_features(settings, SMALL)
+    assert [vectors.shape for vectors in found] == [(3, SMALL.n_features)] * 4
+    for one, two in zip(found, background_features(settings, SMALL), strict=True):
+        np.testing.assert_array_equal(one, two)
+    box = gas_boxes(3, 5.0, 1.0, 0.6, settings.seed)
+    atoms = box.positions[: box.offsets[1]]
+    np.testing.assert_allclose(found[3][0], describe_one(atoms, SMALL), rtol=1e-5, atol=1e-6)
