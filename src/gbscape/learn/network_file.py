@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from gbscape.learn.dropout_network import DropoutNetwork
 from gbscape.learn.feature_space import FeatureSpace
@@ -82,10 +82,12 @@ def save_network(path: str | Path, model: NetworkModel) -> None:
     # one entry: the order of several is another one in every process
     text = json.dumps(content, sort_keys=True, allow_nan=False)
     with atomic_path(path) as temporary:
-        save_file(
-            {name: np.ascontiguousarray(values) for name, values in tensors.items()},
-            temporary,
-            {_FORMAT: json.dumps({"version": _VERSION, "content": json.loads(text)}, sort_keys=True)},
+        # not `save_file`, whose files nobody else may read
+        temporary.write_bytes(
+            save(
+                {name: np.ascontiguousarray(values) for name, values in tensors.items()},
+                {_FORMAT: json.dumps({"version": _VERSION, "content": json.loads(text)}, sort_keys=True)},
+            )
         )
 
 
