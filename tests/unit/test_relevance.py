@@ -334,6 +334,28 @@ def maps() -> list[RelevanceMap]:
     return example_maps()
 
 
+@pytest.mark.parametrize("shift_angstrom", [3.5, -6.6])
+def test_where_the_boundary_is_along_the_normal_does_not_matter(shift_angstrom: float) -> None:
+    atoms, mask = slab(0.0)
+    random, model = np.random.default_rng(4), model_of(ORIENTED)
+    moving = []
+    for _ in range(4):
+        snapshot = atoms.copy()
+        snapshot.positions += 0.05 * random.standard_normal(atoms.positions.shape)
+        snapshot.set_array("boundary", mask)
+        snapshot.set_array("energy_ev", np.full(len(atoms), -4.4))
+        moving.append(snapshot)
+    found = []
+    for shift in (0.0, shift_angstrom):
+        record, shifted = record_of(atoms, mask), [snapshot.copy() for snapshot in moving]
+        record["structure"]["positions"] = record["structure"]["positions"] + [shift, 0, 0]
+        for snapshot in shifted:
+            snapshot.positions[:, 0] += shift
+        found.append(map_displacements("m", record, shifted, [0, 1], [2, 3], model, ORIENTED, 2))
+    np.testing.assert_allclose(found[0].of_atoms, found[1].of_atoms, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(found[0].positions, found[1].positions, atol=1e-9)
+
+
 def test_maps_hold_what_they_are_made_of(maps: list[RelevanceMap]) -> None:
     at_rest, moving = maps
     n = len(at_rest.positions)

@@ -105,12 +105,14 @@ def map_displacements(
     relaxed = atoms_from_record(record["structure"])
     positions = _unwrapped([s.positions[mask] for s in snapshots], snapshots[0].cell.lengths())
     sites = _sites(positions[0], relaxed)
-    positions[:, :, 0] -= positions[:, :, 0].mean(axis=1, keepdims=True)
+    middle_angstrom = positions[:, :, 0].mean(axis=1)
+    positions[:, :, 0] -= middle_angstrom[:, None]
     length = max(cell_length_angstrom(positions[i, :, 0], parameters) for i in explained)
     at_rest = positions[list(rest)].mean(axis=0) + np.array([length / 2, 0.0, 0.0])
     found = []
     for i in progress(explained, len(explained), "snapshots explained"):
         still = snapshots[i].copy()
+        still.positions[:, 0] -= middle_angstrom[i]  # the crystal beside the boundary goes with it
         still.positions[mask] = positions[i]
         density = boundary_density(still, mask, parameters, length)
         found.append(relevance_from_reference(density, at_rest, parameters, model, path_points))
