@@ -60,8 +60,7 @@ def save_network(path: str | Path, model: NetworkModel) -> None:
             tensors[f"{number}.{layer}.bias"] = dense.bias.detach().cpu().numpy().astype(np.float32)
     space = model.feature_space
     if space is not None:
-        tensors |= {"feature_space.whitening": space.whitening, "feature_space.means": space.means}
-        tensors["feature_space.background"] = space.background
+        tensors |= {f"feature_space.{name}": getattr(space, name) for name in ("whitening", "means", "background")}
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise ValueError(f"{name} of the network has numbers that are not finite")
