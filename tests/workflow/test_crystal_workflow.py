@@ -1,5 +1,6 @@
 """Models of crystals and maps of samples, from tables of classes to files that other programs open."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,19 @@ def test_models_and_maps(project: Path, snakemake: Run) -> None:
     plan = snakemake(config, "-n", "--quiet", "rules").stdout
     assert "classify_boxes" in plan
     assert not {"train_candidate", "describe_classes", "judge_model"} & set(plan.split())
+
+    # A model from a file is tested as it is: nothing is trained, and the same comes out.
+    shutil.copy(crystal / "models/small.safetensors", project / "given.safetensors")
+    given = {"file": "given.safetensors", "network": {"passes": 50}}
+    config["crystal"] |= {"model": "given", "models": {"given": given}}
+    target = "results/crystals/crystal/models/given/accuracy.csv"
+    plan = snakemake(config, "-n", "--quiet", "rules", "--", target).stdout
+    assert not {"train_candidate", "assemble_model"} & set(plan.split())
+    done = snakemake(config, "--quiet", "progress", "--", target)
+    assert done.returncode == 0, done.stderr[-3000:]
+    pd.testing.assert_frame_equal(pd.read_csv(project / target).assign(model="small"), accuracy)
+    given["file"] = "missing.safetensors"
+    assert "crystal.models.given.file = 'missing.safetensors': no such file" in snakemake(config, "-n").stdout
 
 
 def test_structure_of_ones_own(project: Path, snakemake: Run) -> None:

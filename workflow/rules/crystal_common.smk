@@ -1,6 +1,7 @@
 # What the rules of crystals share: folders, names, and inputs that depend on the settings of a model or a map.
 MODELS = f"{CRYSTAL}/models"
-TRAINED = CONFIG.crystal.models
+CRYSTAL_MODELS = CONFIG.crystal.models
+TRAINED = {name: its for name, its in CRYSTAL_MODELS.items() if its.file is None}
 CRYSTAL_SHARDS = CONFIG.crystal.shards
 CANDIDATES = {
     name: model.search.candidates if model.search else 1
@@ -14,10 +15,17 @@ AUGMENTED = [
     or model.augmentation.both
 ]
 JUDGED_BY = ("accuracy", "accuracy_by_class", "reliability", "calibration", "confident")
+
+
+def model_file(name):
+    """File of a model: one that is trained here, or one that the configuration names."""
+    return CRYSTAL_MODELS[name].file or f"{MODELS}/{name}.safetensors"
+
+
 # File of the model that classifies maps and structures.
 CRYSTAL_MODEL = (
-    f"{MODELS}/{CONFIG.crystal.model}.safetensors"
-    if CONFIG.crystal.model in TRAINED
+    model_file(CONFIG.crystal.model)
+    if CONFIG.crystal.model in CRYSTAL_MODELS
     else CONFIG.crystal.model
 )
 MAPS = CONFIG.maps

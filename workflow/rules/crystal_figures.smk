@@ -5,10 +5,10 @@ CLUSTERED = [name for name, its in MAPS.items() if its.clustering]
 WITH_DISTANCES = [name for name in CLUSTERED if MAPS[name].clustering.distances]
 RANKED = {name: leaf(its) for name, its in CONFIG.crystal.structure_files.items()}
 ANNEALED = CONFIG.crystal.annealing_minutes
-TESTED = bool(TRAINED or CONFIG.crystal.other_methods)
+TESTED = bool(CRYSTAL_MODELS or CONFIG.crystal.other_methods)
 BY_LABEL = (
-    f"{MODELS}/{next(iter(TRAINED))}/accuracy_by_class.csv"
-    if TRAINED
+    f"{MODELS}/{next(iter(CRYSTAL_MODELS))}/accuracy_by_class.csv"
+    if CRYSTAL_MODELS
     else f"{CRYSTAL}/other_methods.csv" if CONFIG.crystal.other_methods else []
 )
 PUBLISHED_CRYSTALS = CONFIG.published.crystals or []
@@ -129,7 +129,7 @@ CRYSTAL_PLOTS = {
         "caption": "crystal_reliability",
         "label": "Reliability",
         "suffix": "svg",
-        "of": TRAINED,
+        "of": CRYSTAL_MODELS,
     },
     "defect_accuracy": {
         "tables": [f"{CRYSTAL_FIGURES}/defect_accuracy.csv"],
@@ -370,7 +370,7 @@ rule crystal_annealing_data:
 
 rule crystal_defect_accuracy_data:
     input:
-        models=expand(f"{MODELS}/{{model}}/accuracy.csv", model=TRAINED),
+        models=expand(f"{MODELS}/{{model}}/accuracy.csv", model=CRYSTAL_MODELS),
         others=(
             rules.tabulate_other_methods.output[0]
             if CONFIG.crystal.other_methods
@@ -390,7 +390,7 @@ rule crystal_defect_accuracy_data:
         runtime=10,
         tasks=1,
     params:
-        names=list(TRAINED),
+        names=list(CRYSTAL_MODELS),
         code=code_of("crystal_accuracy_data.py"),
     script:
         "../scripts/crystal_accuracy_data.py"
@@ -428,7 +428,7 @@ rule plot_crystal_accuracy_tables:
 
 rule crystal_reliability_data:
     input:
-        models=expand(f"{MODELS}/{{model}}/reliability.csv", model=TRAINED),
+        models=expand(f"{MODELS}/{{model}}/reliability.csv", model=CRYSTAL_MODELS),
     output:
         f"{CRYSTAL_FIGURES}/reliability.csv",
     log:
@@ -442,7 +442,7 @@ rule crystal_reliability_data:
         runtime=10,
         tasks=1,
     params:
-        names=list(TRAINED),
+        names=list(CRYSTAL_MODELS),
         code=code_of("crystal_reliability_data.py"),
     script:
         "../scripts/crystal_reliability_data.py"
@@ -452,8 +452,8 @@ rule crystal_scorecard_data:
     input:
         accuracies=rules.crystal_defect_accuracy_data.output[0] if TESTED else [],
         tested=BY_LABEL,
-        calibration=expand(f"{MODELS}/{{model}}/calibration.csv", model=TRAINED),
-        confident=expand(f"{MODELS}/{{model}}/confident.csv", model=TRAINED),
+        calibration=expand(f"{MODELS}/{{model}}/calibration.csv", model=CRYSTAL_MODELS),
+        confident=expand(f"{MODELS}/{{model}}/confident.csv", model=CRYSTAL_MODELS),
         summaries=expand(rules.summarise_map.output[0], map=MAPS),
         agreements=expand(rules.cluster_map.output.agreement, map=CLUSTERED),
         ranking=rules.rank_structures.output.ranking if RANKED else [],
@@ -471,7 +471,7 @@ rule crystal_scorecard_data:
         runtime=10,
         tasks=1,
     params:
-        models=list(TRAINED),
+        models=list(CRYSTAL_MODELS),
         maps=list(MAPS),
         clustered=CLUSTERED,
         code=code_of("crystal_scorecard_data.py"),

@@ -233,7 +233,7 @@ rule describe_outside:
 
 rule judge_model:
     input:
-        model=rules.assemble_model.output[0],
+        model=lambda wildcards: model_file(wildcards.model),
         pristine=f"{CRYSTAL}/pristine.h5",
         defective=f"{CRYSTAL}/defective.h5",
         outside=rules.describe_outside.output[0],
@@ -243,6 +243,8 @@ rule judge_model:
         f"{LOGS}/judge_model/{{model}}.log",
     benchmark:
         f"{BENCHMARKS}/judge_model/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(CRYSTAL_MODELS),
     conda:
         "../../envs/crystal.yaml"
     resources:
@@ -250,7 +252,7 @@ rule judge_model:
         runtime=120,
         tasks=1,
     params:
-        passes=lambda wildcards: TRAINED[wildcards.model].network.passes,
+        passes=lambda wildcards: CRYSTAL_MODELS[wildcards.model].network.passes,
         descriptor=leaf(CONFIG.crystal.descriptor),
         code=code_of("crystal_judge.py"),
     script:
@@ -322,6 +324,6 @@ rule tabulate_other_methods:
 rule crystal_models:
     input:
         expand(rules.assemble_model.output[0], model=TRAINED),
-        expand(rules.judge_model.output, model=TRAINED),
+        expand(rules.judge_model.output, model=CRYSTAL_MODELS),
         (rules.tabulate_other_methods.output if CONFIG.crystal.other_methods else []),
     localrule: True

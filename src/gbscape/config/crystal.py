@@ -51,8 +51,10 @@ class Background(Settings):
 
 
 class CrystalModel(Settings):
-    """A model and how it is trained."""
+    """A model and how it is trained, or the file of one that is."""
 
+    file: str | None = None
+    """A trained model: it is tested as it is, and of all below only `network.passes` is used. Null trains one."""
     augmentation: Augmentation = Augmentation()
     """Defective structures in training."""
     network: Network = Network()

@@ -6,7 +6,7 @@ import types
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -259,24 +259,19 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
     except ValidationError as error:
         raise ConfigError(_message([_describe(dict(e)) for e in error.errors()])) from None
     missing = []
-    for key in _PATHS:
-        given: str | tuple[str, ...] | None = attrgetter(key)(config)
-        if given is None or (key == "survey.shipped" and config.survey.source != "shipped"):
-            continue
+    for key, given in _paths(config).items():
         paths = (given,) if isinstance(given, str) else given
         found = tuple(path if Path(path).exists() else str(Path(project) / path) for path in paths)
         missing += [
-            f"{key} = {path!r}: no such file or folder"
+            f"{'.'.join(key)} = {path!r}: no such file or folder"
             for path, where in zip(paths, found, strict=True)
             if not Path(where).exists()
         ]
-        config = _with_value(config, key.split("."), found[0] if isinstance(given, str) else found)
+        config = _with_value(config, key, found[0] if isinstance(given, str) else found)
     if missing:
         raise ConfigError(_message(missing))
     return config
 
-
-_Model = TypeVar("_Model", bound=BaseModel)
 
 _PATHS = (
     "structure",
@@ -293,6 +288,19 @@ _PATHS = (
 )
 
 
+def _paths(config: Config) -> dict[tuple[str, ...], str | tuple[str, ...]]:
+    """Files and folders that the configuration names and that must exist, by their keys."""
+    crystal = config.crystal
+    found: dict[tuple[str, ...], str | tuple[str, ...] | None] = {
+        tuple(key.split(".")): attrgetter(key)(config)
+        for key in _PATHS
+        if key != "survey.shipped" or config.survey.source == "shipped"
+    }
+    found["crystal", "model"] = None if crystal.model in crystal.models else crystal.model
+    found |= {("crystal", "models", name, "file"): its.file for name, its in crystal.models.items()}
+    return {key: given for key, given in found.items() if given is not None}
+
+
 def _without_null_members(raw: Mapping[str, Any]) -> dict[str, Any]:
     """A null takes a default representation away."""
     features = raw.get("features")
@@ -302,10 +310,14 @@ def _without_null_members(raw: Mapping[str, Any]) -> dict[str, Any]:
     return dict(raw) | {"features": dict(features) | {"representations": kept}}
 
 
-def _with_value(model: _Model, key: Sequence[str], value: str | tuple[str, ...]) -> _Model:
-    """A copy of `model` with another value at `key`, however deep."""
+def _with_value(here: Any, key: Sequence[str], value: str | tuple[str, ...]) -> Any:
+    """A copy of `here`, a model or a dictionary, with another value at `key`, however deep."""
+    if not key:
+        return value
     name, *below = key
-    return model.model_copy(update={name: _with_value(getattr(model, name), below, value) if below else value})
+    if isinstance(here, dict):
+        return here | {name: _with_value(here[name], below, value)}
+    return here.model_copy(update={name: _with_value(getattr(here, name), below, value)})
 
 
 def _message(problems: list[str]) -> str:
