@@ -171,16 +171,26 @@ def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch:
         f"resources/published/{name}.csv"
         for name in ("olmsted2009_ni", "homer2019_table1", "homer2019_snapshots", "leitherer2021")
     ]
-    for file in (*published, *PROTOTYPE_FILES, "al.eam.alloy"):
+    model = "resources/models/arise.safetensors"
+    for file in (*published, *PROTOTYPE_FILES, model, "al.eam.alloy"):
         (project / file).parent.mkdir(parents=True, exist_ok=True)
         (project / file).touch()
     elsewhere.mkdir()
     (elsewhere / "mine.csv").touch()
     monkeypatch.chdir(elsewhere)
     potential = {"name": None, "file": "al.eam.alloy", "pair_style": "eam/alloy", "species": "Al"}
-    config = load({"survey": {"potential": potential}, "published": {"table": "mine.csv"}}, project=project)
+    (elsewhere / "mine.safetensors").touch()
+    models = {"mine": {"file": "mine.safetensors"}, "theirs": {"file": model}, "trained": {}}
+    given = {"survey": {"potential": potential}, "published": {"table": "mine.csv"}, "crystal": {"models": models}}
+    config = load(given, project=project)
     assert config.survey.potential.file == str(project / "al.eam.alloy")
     assert config.published.table == "mine.csv"
     assert config.crystal.prototypes == tuple(str(project / file) for file in PROTOTYPE_FILES)
+    assert config.crystal.model == str(project / model)
+    files = {name: its.file for name, its in config.crystal.models.items()}
+    assert files == {"mine": "mine.safetensors", "theirs": str(project / model), "trained": None}
+    models["mine"]["file"] = "lost.safetensors"
+    with pytest.raises(ConfigError, match=r"crystal.models.mine.file = 'lost.safetensors': no such file"):
+        load(given, project=project)
     assert config.published.accuracies == str(project / "resources/published/homer2019_table1.csv")
     assert config.published.crystals == str(project / "resources/published/leitherer2021.csv")

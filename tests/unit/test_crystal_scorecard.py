@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from ase import Atoms
 from ase.build import bulk
 
 from gbscape.config.crystal import FourGrains, Map, Superalloy
 from gbscape.crystal.box_truth import box_truth
-from gbscape.crystal.boxes import box_grid, count_atoms
+from gbscape.crystal.boxes import BoxGrid, box_grid, count_atoms
 from gbscape.crystal.cluster_boxes import agreement_table, distance_differences
 from gbscape.crystal.map_file import BoxStatus, StridedMap
 from gbscape.crystal.map_summary import class_of_groups, map_summary
@@ -29,13 +30,18 @@ PUBLISHED = pd.DataFrame(
         ("probability of graphene", "STEM image, graphene", "", np.nan, np.nan, 99, "%", "about", ""),
         ("probability of C3N", "STEM image, graphene", "", np.nan, np.nan, 1, "%", "about", ""),
         ("mutual information", "STEM image, graphene", "", np.nan, np.nan, 0.0625, "", "yes", ""),
+        ("rank of fcc", "Pearl", "", np.nan, np.nan, 1, "", "yes", ""),
+        ("rank of dhcp", "Pearl", "", np.nan, np.nan, 2, "", "yes", ""),
+        ("rank of MnS2", "Pearl", "", np.nan, np.nan, 3, "", "yes", ""),
     ],
     columns=PUBLISHED_COLUMNS,
 )
 
 
 def scorecard(n_classes: int = 108, **given: object) -> pd.DataFrame:
-    empty = {"accuracies": None, "calibration": {}, "confident": {}, "summaries": {}, "agreements": {}, "ranking": None}
+    empty = {"accuracies": None, "calibration": {}, "confident": {}, "summaries": {}, "agreements": {}} | {
+        "annealing": None, "ranking": None,
+    }  # fmt: skip
     data = crystal_scorecard_data(**(empty | given), published=PUBLISHED, n_classes=n_classes)  # type: ignore[arg-type]
     assert list(data) == COLUMNS
     return data.set_index("item")
@@ -100,6 +106,48 @@ def test_maps_are_compared_by_their_names() -> None:
     assert len(rows) == 2
     summary["value"] -= 1
     assert scorecard(summaries={"four_grains": summary})["verdict"].tolist() == ["missed by 1"]
+
+
+def test_ranks_of_classes_follow_from_their_numbers_of_boxes() -> None:
+    labelled = {"boxes labelled fcc": 90.0, "boxes labelled hcp": 7.0, "boxes labelled dhcp": 3.0}
+    summary = pd.DataFrame({"quantity": list(labelled), "value": list(labelled.values()), "boxes": 100})
+    found = scorecard(summaries={"pearl": summary})
+    assert found["measured"].tolist() == ["1", "3", "none of the first 3"]
+    assert found["verdict"].tolist() == ["reached", "not reproduced", "not reproduced"]
+    assert "hcp 7" in found["note"].iloc[0]
+    assert len(scorecard(summaries={"mine": summary})) == 0
+
+
+def test_refined_maps_state_their_error() -> None:
+    check = pd.DataFrame(
+        {"box": [1, 2], "label": ["fcc", "bcc"], "interpolated_label": ["fcc", "hcp"]}
+        | {"mutual_information_bits": [0.2, 0.1], "interpolated_bits": [0.1, 0.4]}
+    )
+    settings = Map(structure=FourGrains(), stride_angstrom=10.0)
+    n = 4
+    strided = StridedMap(
+        grid=BoxGrid((np.arange(4.0), np.zeros(1), np.zeros(1)), (1.0, 1.0, 1.0)), classes=("fcc",),
+        grid_index=np.arange(n), n_atoms=np.full(n, 60), status=np.array([0, 0, 0, BoxStatus.EMPTY], np.uint8),
+        top_class=np.array([[0], [0], [0], [-1]]), top_probability=np.array([[1], [1], [1], [np.nan]]),
+        mutual_information=np.array([0, 0, 0, np.nan]), predictive_entropy=np.array([0, 0, 0, np.nan]),
+        interpolated=np.array([True, True, False, False]),
+    )  # fmt: skip
+    summary = map_summary(strided, Atoms("Fe"), settings, check)
+    found = scorecard(summaries={"mine": summary})
+    assert found.loc["Map mine, boxes computed", "measured"] == "1"
+    assert "of 3 classified" in found.loc["Map mine, boxes computed", "note"]
+    assert found.loc["Map mine, interpolated boxes of the right class", "measured"] == "50.00 %"
+    assert found.loc["Map mine, mean error of interpolated mutual information", "measured"] == "0.2000 bits"
+
+
+def test_order_must_grow_with_annealing_time() -> None:
+    change = pd.DataFrame(
+        {"from_minutes": [9.0, 9.0, 16.0], "to_minutes": [16.0, 26.0, 26.0], "radius_angstrom": 25.0}
+        | {"fractional_change": [-0.1, -0.3, 0.05]}
+    )
+    found = scorecard(annealing=change)
+    assert found["verdict"].tolist() == ["reached", "reached", "not reproduced"]
+    assert found["measured"].tolist() == ["-10.0 %", "-30.0 %", "+5.0 %"]
 
 
 def test_structures_are_right_if_their_first_class_is_the_published_one() -> None:

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from gbscape.config.crystal import Refinement
 from gbscape.crystal.boxes import BoxGrid
 from gbscape.crystal.map_file import BoxStatus, StridedMap, join_maps, most_probable
-from gbscape.crystal.refinement import first_level, interpolated, next_level
+from gbscape.crystal.refinement import (
+    boxes_to_check,
+    compare_interpolated,
+    first_level,
+    interpolated,
+    next_level,
+)
 
 FEWEST = 8
 
@@ -196,3 +202,20 @@ def test_wrong_use_is_refused():
         next_level(done, n_atoms, 2, Refinement(levels=2), FEWEST)
     with pytest.raises(ValueError, match="of level 0 is not in the map"):
         interpolated(done.take(np.arange(3)), n_atoms, 2, FEWEST)
+
+
+def test_interpolated_boxes_are_checked_against_a_classification():
+    grid = grid_of((17, 9, 9))
+    n_atoms, truth = np.full(len(grid), 50), two_grains(grid)
+    settings = Refinement(levels=2, quantile=0.8, checked=40, seed=1)
+    refined, done = refine(grid, n_atoms, truth, settings)
+    boxes = boxes_to_check(refined, settings)
+    assert len(set(boxes)) == 40
+    assert not np.isin(boxes, done.grid_index).any()
+    check = compare_interpolated(refined, artificial(grid, n_atoms, truth, boxes, failing=[boxes[3]]))
+    assert check["box"].tolist() == [box for box in boxes if box != boxes[3]]
+    np.testing.assert_array_equal(check["interpolated_label"], refined.labels[check["box"]])
+    np.testing.assert_allclose(check["mutual_information_bits"], truth[check["box"], -1])
+    np.testing.assert_allclose(check["interpolated_bits"], refined.mutual_information[check["box"]])
+    few = settings.model_copy(update={"checked": 10**6})
+    assert len(boxes_to_check(refined, few)) == refined.interpolated.sum()

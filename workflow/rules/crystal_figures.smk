@@ -228,6 +228,9 @@ rule summarise_map:
     input:
         sample=rules.make_sample.output[0],
         map=rules.finish_map.output[0],
+        check=lambda wildcards: (
+            rules.check_refinement.output[0] if of_map(wildcards).refinement else []
+        ),
     output:
         f"{MAP}/summary.csv",
     log:
@@ -456,6 +459,7 @@ rule crystal_scorecard_data:
         confident=expand(f"{MODELS}/{{model}}/confident.csv", model=CRYSTAL_MODELS),
         summaries=expand(rules.summarise_map.output[0], map=MAPS),
         agreements=expand(rules.cluster_map.output.agreement, map=CLUSTERED),
+        annealing=rules.crystal_annealing_data.output.change if ANNEALED else [],
         ranking=rules.rank_structures.output.ranking if RANKED else [],
         published=PUBLISHED_CRYSTALS,
     output:

@@ -126,6 +126,30 @@ rule finish_map:
         "../scripts/crystal_finish_map.py"
 
 
+rule check_refinement:
+    input:
+        sample=rules.make_sample.output[0],
+        map=rules.finish_map.output[0],
+        model=CRYSTAL_MODEL,
+    output:
+        f"{MAP}/refinement_check.csv",
+    log:
+        f"{LOGS}/check_refinement/{{map}}.log",
+    benchmark:
+        f"{BENCHMARKS}/check_refinement/{{map}}.tsv"
+    conda:
+        "../../envs/crystal.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+        tasks=1,
+    params:
+        settings=lambda wildcards: leaf(of_map(wildcards)),
+        code=code_of("crystal_check_refinement.py"),
+    script:
+        "../scripts/crystal_check_refinement.py"
+
+
 rule export_map:
     input:
         sample=rules.make_sample.output[0],

@@ -27,6 +27,7 @@ scorecard = crystal_scorecard_data(
     confident=tables("confident", params.models),
     summaries=tables("summaries", params.maps),
     agreements=tables("agreements", params.clustered),
+    annealing=pd.read_csv(paths.annealing) if paths.annealing else None,
     ranking=pd.read_csv(paths.ranking) if paths.ranking else None,
     published=published_numbers(paths.published or None),
     n_classes=pd.read_csv(paths.tested)["label"].nunique() if paths.tested else 0,

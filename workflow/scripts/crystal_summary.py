@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from gbscape.config.crystal import Map
 from gbscape.crystal.map_file import read_map
 from gbscape.crystal.map_steps import read_sample
@@ -14,4 +16,5 @@ if TYPE_CHECKING:
 
 log_to(snakemake.log[0])
 settings, sample = Map(**snakemake.params.settings), read_sample(snakemake.input.sample)
-write_csv(snakemake.output[0], map_summary(read_map(snakemake.input.map, hidden=False), sample, settings))
+check = pd.read_csv(snakemake.input.check, keep_default_na=False) if snakemake.input.check else None
+write_csv(snakemake.output[0], map_summary(read_map(snakemake.input.map, hidden=False), sample, settings, check))

@@ -188,6 +188,10 @@ class Refinement(Settings):
     quantile: float = Field(default=0.7, ge=0, le=1)
     """Boxes whose mutual information is above this quantile of that of the coarsest boxes, or whose neighbours are of another
     class or not classified, are surrounded by finer ones; the others are interpolated. 0 classifies all."""
+    checked: int = Field(default=500, ge=0)
+    """Interpolated boxes, drawn at random, that are classified after all, so that the map's summary states the error."""
+    seed: int = Field(default=0, ge=0)
+    """Of this draw."""
 
 
 class Clustering(Settings):

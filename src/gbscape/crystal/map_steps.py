@@ -15,10 +15,11 @@ from ase import Atoms
 from gbscape.config.crystal import Map
 from gbscape.crystal.classification import PASSES, load_model
 from gbscape.crystal.map_file import join_maps, map_provenance, read_map, write_map
-from gbscape.crystal.refinement import first_level, interpolated, next_level
+from gbscape.crystal.refinement import boxes_to_check, compare_interpolated, first_level, interpolated, next_level
 from gbscape.crystal.strided import BoxedSample, boxed_sample, boxes_of_shard, classify_boxes
 from gbscape.store.atomic import atomic_path
 from gbscape.store.provenance import Provenance, check_agreement
+from gbscape.store.tables import write_csv
 
 
 def choose_boxes(
@@ -107,6 +108,33 @@ def finish_map(sample_xyz: str | Path, levels_h5: str | Path, out: str | Path, s
         n_atoms = _boxed(sample_xyz, settings).n_atoms()
         finished = interpolated(done, n_atoms, settings.refinement.levels, settings.fewest_atoms)
     write_map(out, finished, map_provenance(levels_h5))
+
+
+def check_interpolation(
+    sample_xyz: str | Path,
+    map_h5: str | Path,
+    model_file: str | Path,
+    out_csv: str | Path,
+    settings: Map,
+    threads: int = 1,
+) -> None:
+    """Classify some of the boxes that were interpolated, and write both answers side by side.
+
+    Args:
+        sample_xyz: the sample.
+        map_h5: its finished map, a refined one.
+        model_file: the model.
+        out_csv: table of `gbscape.crystal.refinement.compare_interpolated`.
+        settings: of the map.
+        threads: number of threads.
+    """
+    assert settings.refinement is not None
+    refined = read_map(map_h5, hidden=False)
+    found = classify_boxes(
+        _boxed(sample_xyz, settings), load_model(model_file), boxes_to_check(refined, settings.refinement),
+        fewest_atoms=settings.fewest_atoms, passes=settings.passes or PASSES, threads=threads,
+    )  # fmt: skip
+    write_csv(out_csv, compare_interpolated(refined, found))
 
 
 def read_sample(path: str | Path) -> Atoms:

@@ -54,7 +54,9 @@ def class_of_groups(sample: Sample) -> dict[str, str]:
     return {}
 
 
-def map_summary(strided_map: StridedMap, sample: Atoms, settings: Map) -> pd.DataFrame:
+def map_summary(
+    strided_map: StridedMap, sample: Atoms, settings: Map, check: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Numbers of atoms and boxes, the most frequent classes, and for samples with known grains or phases the agreement.
 
     Boxes across grains or phases, of none of which they have four fifths of their atoms, are left out of accuracies and
@@ -64,6 +66,7 @@ def map_summary(strided_map: StridedMap, sample: Atoms, settings: Map) -> pd.Dat
         strided_map: the map.
         sample: its atoms, with the array `grain` or `phase` where these are known.
         settings: of the map.
+        check: of `gbscape.crystal.refinement.compare_interpolated`, for a refined map.
 
     Returns:
         `SUMMARY_COLUMNS`.
@@ -76,7 +79,14 @@ def map_summary(strided_map: StridedMap, sample: Atoms, settings: Map) -> pd.Dat
     ]
     if strided_map.interpolated is not None:
         computed = classified & ~strided_map.interpolated
-        rows.append(("boxes computed", int(computed.sum()), len(strided_map)))
+        rows.append(("boxes computed", int(computed.sum()), int(classified.sum())))
+    if check is not None and len(check):
+        right = (check["label"] == check["interpolated_label"]).mean()
+        error = (check["mutual_information_bits"] - check["interpolated_bits"]).abs().mean()
+        rows += [
+            ("interpolated boxes of the right class", float(right), len(check)),
+            ("mean error of interpolated mutual information", float(error), len(check)),
+        ]
     rows += [
         (f"boxes labelled {label}", int((labels == label).sum()), len(strided_map))
         for label in strided_map.most_frequent(_NAMED_CLASSES)

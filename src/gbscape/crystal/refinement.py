@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from gbscape.config.crystal import Refinement
@@ -21,6 +22,7 @@ from gbscape.crystal.map_file import BoxStatus, StridedMap, most_probable
 Nodes = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 Field = NDArray[np.float64]
 
+CHECK_COLUMNS = ["box", "label", "interpolated_label", "mutual_information_bits", "interpolated_bits"]
 _COLUMNS_AT_ONCE = 32
 
 
@@ -144,6 +146,35 @@ def interpolated(done: StridedMap, n_atoms: NDArray[np.integer], levels: int, fe
         columns={},
         reasons=dict(sorted(reasons.items())),
     )
+
+
+def boxes_to_check(refined: StridedMap, settings: Refinement) -> NDArray[np.int64]:
+    """Numbers of interpolated boxes to classify after all: `settings.checked` at random, or all if they are fewer."""
+    assert refined.interpolated is not None
+    candidates = refined.grid_index[refined.interpolated]
+    random = np.random.default_rng(settings.seed)
+    return np.sort(random.choice(candidates, min(settings.checked, len(candidates)), replace=False)).astype(np.int64)
+
+
+def compare_interpolated(refined: StridedMap, classified: StridedMap) -> pd.DataFrame:
+    """What was interpolated beside what a classification says.
+
+    Args:
+        refined: of `interpolated`.
+        classified: some boxes of its grid, classified; those that could not be are left out.
+
+    Returns:
+        `CHECK_COLUMNS`, a row for each of these boxes.
+    """
+    classified = classified.take(classified.classified)
+    place = np.full(len(refined.grid), -1)
+    place[refined.grid_index] = np.arange(len(refined))
+    before = refined.take(place[classified.grid_index])
+    columns = (
+        classified.grid_index, classified.labels, before.labels,
+        classified.mutual_information, before.mutual_information,
+    )  # fmt: skip
+    return pd.DataFrame(dict(zip(CHECK_COLUMNS, columns, strict=True)))
 
 
 def _check(done: StridedMap, levels: int) -> None:

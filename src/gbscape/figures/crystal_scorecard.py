@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from gbscape.crystal.annealing import change_at
 from gbscape.figures.columns import require_columns
 from gbscape.figures.html_table import write_html_table
 from gbscape.figures.scorecard import COLUMNS, scorecard_row
@@ -17,7 +18,8 @@ programs: the note says how far apart they are. Goals that have no published num
 clusters: reached if equal; only maps that bear the name of the published sample are compared. Structures: reached if the \
 most likely class is the published one. Clusters where grains or phases are known: reached if the adjusted Rand index, over the boxes in a cluster, is at least \
 0.9. Boundaries, in known samples: reached if the mutual information tells boxes across a boundary from those inside with an area \
-under the ROC curve of at least 0.7 (0.5: chance). Precipitate: reached if it is found, with an intersection over union of at least 0.5. \
+under the ROC curve of at least 0.7 (0.5: chance). Ranks of classes by their number of boxes, which follow from the thesis's text: reached if equal. \
+Annealing: reached if the mutual information falls. Precipitate: reached if it is found, with an intersection over union of at least 0.5. \
 Shares of confident labels among boxes of no class, and calibration errors, were not published."""
 
 GOALS_PERCENT: Mapping[tuple[float, float], float] = {
@@ -29,14 +31,21 @@ _PUBLISHED_CLASSES = 108
 _ROUNDING = 0.005  # accuracies are published with two digits
 _AGREES, _SEEN, _FOUND = 0.9, 0.7, 0.5
 _OF_NO_CLASS = ("gas", "gas without close pairs", "liquid")
+_WITH_DISTANCE = "probability_and_distance"
+_OF_BACKGROUND = "; the distance was set by other boxes of such gases"
 _RULE_NAMES = {
     "probability": "by probability alone",
     "mutual_information": "by mutual information alone",
-    "probability_and_distance": "by probability and distance",
+    _WITH_DISTANCE: "by probability and distance",
 }
 _AUC = "area under the ROC curve of mutual information at boundaries"
 _RATIO = "mean mutual information at boundaries over that inside"
 _OVERLAP = "precipitate, intersection over union"
+_INTERPOLATED_RIGHT = "interpolated boxes of the right class"
+_INTERPOLATED_ERROR = "mean error of interpolated mutual information"
+_AS_PERCENT = ("accuracy inside grains", _INTERPOLATED_RIGHT)
+_LABELLED = "boxes labelled "
+_RANK = "rank of "
 
 
 def crystal_scorecard_data(
@@ -45,6 +54,7 @@ def crystal_scorecard_data(
     confident: Mapping[str, pd.DataFrame],
     summaries: Mapping[str, pd.DataFrame],
     agreements: Mapping[str, pd.DataFrame],
+    annealing: pd.DataFrame | None,
     ranking: pd.DataFrame | None,
     published: pd.DataFrame,
     n_classes: int,
@@ -56,6 +66,7 @@ def crystal_scorecard_data(
         calibration, confident: tables of `gbscape.crystal.judge_model`, by the name of the model.
         summaries: of `gbscape.crystal.map_summary.map_summary`, by the name of the map.
         agreements: of `gbscape.crystal.cluster_boxes.agreement_table`, by the name of the map.
+        annealing: of `gbscape.crystal.annealing.cumulative_change`; None: no series.
         ranking: of `gbscape.crystal.rank_structures.rank_structures`; None: no structures.
         published: of `gbscape.crystal.published.published_numbers`.
         n_classes: number of classes that were tested.
@@ -69,6 +80,8 @@ def crystal_scorecard_data(
         rows += _map_rows(name, table, published[published["subject"].map(slug) == slug(name)])
     for name, table in agreements.items():
         rows += _agreement_rows(name, table, published[published["subject"].map(slug) == slug(name)])
+    if annealing is not None:
+        rows += _annealing_rows(annealing)
     if ranking is not None:
         rows += _structure_rows(ranking, published)
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -150,7 +163,7 @@ def _confident_rows(model: str, table: pd.DataFrame) -> list[dict[str, object]]:
             f"{100 * r['confident']:.1f} %",
             "",
             "",
-            f"{r['n']} boxes",
+            f"{r['n']} boxes" + (_OF_BACKGROUND if r["rule"] == _WITH_DISTANCE and r["boxes"] != "liquid" else ""),
         )
         for r in chosen.to_dict("records")
     ]
@@ -168,18 +181,52 @@ def _map_rows(name: str, summary: pd.DataFrame, published: pd.DataFrame) -> list
         note = f"{r['boxes']} boxes"
         if quantity in known:
             verdict = "reached" if value == known[quantity] else f"missed by {abs(value - known[quantity]):g}"
-            if quantity.startswith("boxes labelled"):
+            if quantity.startswith(_LABELLED):
                 verdict = ""
             rows.append(scorecard_row(f"Map {name}, {quantity}", f"{known[quantity]:g}", f"{value:g}", "", verdict))
-        elif quantity == "boxes" or quantity == "boxes computed":
+        elif quantity == "boxes":
             rows.append(scorecard_row(f"Map {name}, {quantity}", "", f"{value:g}", "", ""))
-        elif quantity in (_AUC, _RATIO, _OVERLAP, "accuracy inside grains"):
+        elif quantity == "boxes computed":
+            note = f"of {r['boxes']} classified, the others are interpolated"
+            rows.append(scorecard_row(f"Map {name}, {quantity}", "", f"{value:g}", "", "", note))
+        elif quantity == _INTERPOLATED_ERROR:
+            rows.append(scorecard_row(f"Map {name}, {quantity}", "", f"{value:.4f} bits", "", "", note))
+        elif quantity in (_AUC, _RATIO, _OVERLAP, *_AS_PERCENT):
             least = {_AUC: _SEEN, _OVERLAP: _FOUND}.get(quantity)
             verdict = "" if least is None else "reached" if value >= least else f"missed by {least - value:.2f}"
-            measured = f"{100 * value:.2f} %" if quantity == "accuracy inside grains" else f"{value:.3f}"
+            measured = f"{100 * value:.2f} %" if quantity in _AS_PERCENT else f"{value:.3f}"
             goal = "" if least is None else f"goal {least:g}"
             rows.append(scorecard_row(f"Map {name}, {quantity}", goal, measured, "", verdict, note))
+    return rows + _rank_rows(name, summary, known)
+
+
+def _rank_rows(name: str, summary: pd.DataFrame, known: Mapping[str, float]) -> list[dict[str, object]]:
+    labelled = summary[summary["quantity"].str.startswith(_LABELLED)]  # the most frequent class first
+    labels = [str(quantity).removeprefix(_LABELLED) for quantity in labelled["quantity"]]
+    note = ", ".join(f"{label} {value:g}" for label, value in zip(labels, labelled["value"], strict=True))
+    rows = []
+    for quantity, wanted in known.items():
+        if quantity.startswith(_RANK):
+            label = quantity.removeprefix(_RANK)
+            rank = str(labels.index(label) + 1) if label in labels else f"none of the first {len(labels)}"
+            verdict = "reached" if rank == f"{wanted:g}" else "not reproduced"
+            item = f"Map {name}, rank of {label} by number of boxes"
+            rows.append(scorecard_row(item, f"{wanted:g}", rank, "", verdict, note))
     return rows
+
+
+def _annealing_rows(change: pd.DataFrame) -> list[dict[str, object]]:
+    return [
+        scorecard_row(
+            f"Annealing, {r['from_minutes']:g} to {r['to_minutes']:g} minutes, change of mutual information",
+            "falls",
+            f"{100 * r['fractional_change']:+.1f} %",
+            "",
+            "reached" if r["fractional_change"] < 0 else "not reproduced",
+            f"medians of shells up to {r['radius_angstrom']:g} Angstrom, summed",
+        )
+        for r in change_at(change).to_dict("records")
+    ]
 
 
 def _agreement_rows(name: str, table: pd.DataFrame, published: pd.DataFrame) -> list[dict[str, object]]:
