@@ -214,7 +214,7 @@ def test_wrong_rows_are_refused_with_file_and_row(tmp_path, row, message):
         (CRYSTAL.replace("[0, 0, 0]", "[0.03, 0, 0]"), "Angstrom apart"),
         (CRYSTAL.replace("[{", "[{species: Ni, position: [0.51, 0.51, 0.01]}, {"), "Angstrom apart"),
         (CRYSTAL + ", periodic: [a, b]", "joins axes with and without a period"),
-        ("label: f, structure: absent.cif", "cannot read"),
+        ("label: f, structure: absent.cif", "absent.cif cannot be read"),
         ("label: f, structure: unknown.xyz", "unknown element"),
         ("label: f, structure: empty.xyz", "no atoms"),
     ],

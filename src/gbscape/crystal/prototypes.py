@@ -4,7 +4,7 @@ A file of classes is YAML, `prototypes:` and a list of rows. A row is one of thr
 
 - a crystal: space group, independent lattice parameters, occupied sites (`Crystal`);
 - a carbon nanotube: chirality and bond length (`Nanotube`);
-- a structure file of any format that ASE reads (`StructureFile`).
+- a structure file of any format that ASE reads (`CrystalFile`).
 
 The 108 classes of ARISE (Leitherer, Ziletti and Ghiringhelli, Nat. Commun. 12, 6234 (2021)) are in `resources/prototypes`;
 one more row in a file of one's own is one more class.
@@ -17,7 +17,6 @@ from math import gcd
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import ase.io
 import numpy as np
 import yaml
 from ase import Atoms
@@ -29,6 +28,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from gbscape.structure.nearest_neighbours import nearest_neighbour_distances
+from gbscape.structure.structure_file import read_structure
 
 CLOSEST_ANGSTROM = 0.5
 """No two atoms of a class are nearer: such a pair is one site given twice, or sites that do not suit the space group."""
@@ -197,7 +197,7 @@ class Nanotube(_Class):
         return 4 * (n * n + n * m + m * m) // gcd(2 * n + m, 2 * m + n)
 
 
-class StructureFile(_Class):
+class CrystalFile(_Class):
     """A class of which a file holds the unit cell, periodic as the file says."""
 
     structure: str
@@ -208,7 +208,7 @@ class StructureFile(_Class):
     """Folder of the file of classes; set on reading."""
 
 
-Prototype = Crystal | Nanotube | StructureFile
+Prototype = Crystal | Nanotube | CrystalFile
 
 
 def load_prototypes(paths: str | Path | Iterable[str | Path]) -> dict[str, Prototype]:
@@ -248,7 +248,7 @@ def build(prototype: Prototype) -> Atoms:
     """
     if isinstance(prototype, Nanotube):
         atoms = _nanotube(prototype)
-    elif isinstance(prototype, StructureFile):
+    elif isinstance(prototype, CrystalFile):
         atoms = _from_file(prototype)
     else:
         atoms = _crystal(prototype)
@@ -281,7 +281,7 @@ def _rows(file: Path) -> Iterator[Prototype]:
         if not isinstance(row, dict):
             raise PrototypeError(f"{file}, row {place}: must be keys and values, got {row!r}")
         where = f"{file}, row {place} ({row.get('label', 'without label')})"
-        kind = StructureFile if "structure" in row else Nanotube if "chirality" in row else Crystal
+        kind = CrystalFile if "structure" in row else Nanotube if "chirality" in row else Crystal
         try:
             # through JSON, where a list of the right length is a tuple for strict models
             prototype = kind.model_validate_json(json.dumps(row))
@@ -290,7 +290,7 @@ def _rows(file: Path) -> Iterator[Prototype]:
             raise PrototypeError(f"{where}: {reasons}") from None
         except TypeError as error:
             raise PrototypeError(f"{where}: {error}") from None
-        yield prototype.model_copy(update={"folder": str(file.parent)} if kind is StructureFile else {})
+        yield prototype.model_copy(update={"folder": str(file.parent)} if kind is CrystalFile else {})
 
 
 def _crystal(prototype: Crystal) -> Atoms:
@@ -363,13 +363,13 @@ def _nanotube(prototype: Nanotube) -> Atoms:
     return Atoms(numbers=tube.numbers, positions=tube.positions)
 
 
-def _from_file(prototype: StructureFile) -> Atoms:
+def _from_file(prototype: CrystalFile) -> Atoms:
     path = Path(prototype.folder, prototype.structure)
     try:
-        atoms = ase.io.read(path, format=prototype.format)
-    except Exception as error:  # whatever a reader of ASE comes across
-        raise PrototypeError(f"{prototype.label}: ASE cannot read {path}: {error}") from error
-    if not isinstance(atoms, Atoms) or len(atoms) == 0:
+        atoms = read_structure(path, prototype.format)
+    except ValueError as error:
+        raise PrototypeError(f"{prototype.label}: {error}") from error
+    if len(atoms) == 0:
         raise PrototypeError(f"{prototype.label}: {path} holds no atoms")
     if (atoms.numbers == 0).any():
         raise PrototypeError(f"{prototype.label}: {path} holds atoms of an unknown element (X)")

@@ -79,13 +79,13 @@ def save_network(path: str | Path, model: NetworkModel) -> None:
         "temperature": model.temperature,
     } | _architecture(first)
     # one entry: the order of several is another one in every process
-    text = json.dumps(content, sort_keys=True, allow_nan=False)
+    text = json.dumps({"version": _VERSION, "content": content}, sort_keys=True, allow_nan=False)
     with atomic_path(path) as temporary:
         # not `save_file`, whose files nobody else may read
         temporary.write_bytes(
             save(
                 {name: np.ascontiguousarray(values) for name, values in tensors.items()},
-                {_FORMAT: json.dumps({"version": _VERSION, "content": json.loads(text)}, sort_keys=True)},
+                {_FORMAT: text},
             )
         )
 

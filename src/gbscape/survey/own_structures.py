@@ -4,15 +4,13 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import ase.io
-from ase import Atoms
-
 from gbscape.config.survey import BoundaryAtoms, Lattice
 from gbscape.features.checks import check_slab
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_to_record
 from gbscape.store.shards import OnFailure, check_failures, compute_shard
 from gbscape.structure.boundary_atoms import select_boundary_atoms
+from gbscape.structure.structure_file import read_structure
 
 _KEPT_ARRAYS = ("grain", "energy_ev")
 
@@ -52,8 +50,7 @@ def import_structures(
 
 
 def _read(path: Path, lattice: Lattice) -> Record:
-    atoms = ase.io.read(path)
-    assert isinstance(atoms, Atoms)  # one structure, the last, is what ASE reads unless told otherwise
+    atoms = read_structure(path)
     for name in set(atoms.arrays) - {"numbers", "positions", *_KEPT_ARRAYS}:
         del atoms.arrays[name]
     check_slab(atoms)
