@@ -53,6 +53,16 @@ def test_every_pristine_structure_of_every_class_is_recognised(shipped, prototyp
     assert accuracy(shipped, [its.atoms for its in specimens], [its.label for its in specimens]) == 1
 
 
+def test_the_published_recipe_ships_too(prototypes, request):
+    """One network, pristine structures, no temperature: right about all pristine structures as the thesis's is."""
+    published = load_model(request.config.rootpath / "resources/models/arise_published.safetensors", CrystalDescriptor())
+    assert len(published.networks) == 1
+    assert published.temperature == 1.0
+    assert set(published.provenance.inputs) == {"pristine", "member_0"}
+    specimens = [specimen for prototype in prototypes.values() for specimen in pristine_specimens(prototype)]
+    assert accuracy(published, [its.atoms for its in specimens], [its.label for its in specimens]) == 1
+
+
 @pytest.mark.parametrize(("displacement", "missing", "least"), [(0.01, 0, 1.0), (0.1, 0, 0.96), (0, 0.3, 0.99)])
 def test_defects_are_forgiven(shipped, prototypes, displacement, missing, least):
     """Goals of all 5 880 structures: 1, 0.98 and 0.999; here one of each class, with another seed."""
