@@ -35,6 +35,7 @@ from gbscape.figures.crystal_style import (
     crystal_label,
     joined_rare,
     most_frequent,
+    wrapped,
 )
 from gbscape.figures.defect_accuracy import (
     OTHER_COLUMNS,
@@ -50,6 +51,7 @@ from gbscape.figures.strided_map import (
     class_volume_data,
     classes_shown,
     outer_corners,
+    picture_data,
     plot_class_volume,
     plot_strided_map,
     strided_map_data,
@@ -193,6 +195,11 @@ def test_slices_of_a_volume_are_the_central_ones(drawn: Pictures, tmp_path: Path
     plot_strided_map(data, tmp_path / "slices.png")
     assert len(drawn.titles[0]) == 3 * 4
     assert sum("z = " in text for text in drawn.texts) == 3
+    long = picture_data(a_map(stride=4.0, size=(16, 12, 60)))
+    assert long["y"].nunique() == 3  # layers across the shortest axis
+    plot_strided_map(long, tmp_path / "long.png")
+    assert "z (Å)" in drawn.texts  # they lie: z is to the right, the axis across in the rows' names
+    assert sum("y = " in text for text in drawn.texts) == 3
     with pytest.raises(ValueError, match="has no 99 slices"):
         strided_map_data(strided, slices=99)
     with pytest.raises(MapError, match="no class 'diamond'"):
@@ -517,3 +524,9 @@ def test_sparse_layers_of_clusters_keep_the_stride(tmp_path: Path, monkeypatch: 
     assert (extent[1] - extent[0]) / pixels.shape[1] == pytest.approx(2.0)
     drawn_there = (np.abs(pixels[1, :, :3] - 0xED / 255) > 1e-6).any(axis=1)
     assert np.flatnonzero(drawn_there).tolist() == [0, 2, 5]
+
+
+def test_long_names_are_broken_between_words() -> None:
+    assert wrapped("stem_image_grain_boundary", 14) == "stem_image_\ngrain_boundary"
+    assert wrapped("short", 3) == "short"
+    assert wrapped("Fe3C, 16 atoms", 20) == "Fe3C, 16 atoms"

@@ -55,7 +55,9 @@ def test_every_pristine_structure_of_every_class_is_recognised(shipped, prototyp
 
 def test_the_published_recipe_ships_too(prototypes, request):
     """One network, pristine structures, no temperature: right about all pristine structures as the thesis's is."""
-    published = load_model(request.config.rootpath / "resources/models/arise_published.safetensors", CrystalDescriptor())
+    published = load_model(
+        request.config.rootpath / "resources/models/arise_published.safetensors", CrystalDescriptor()
+    )
     assert len(published.networks) == 1
     assert published.temperature == 1.0
     assert set(published.provenance.inputs) == {"pristine", "member_0"}

@@ -39,7 +39,7 @@ _CLASS_COLOURS = {
     "alpha_Pa": "#A6761D",
     "hexagonal_diamond": "#E7B5D3",
 }
-_SPARE = ("#66A61E", "#1B9E77", "#B2182B", "#4575B4", "#D6604D", "#80CDC1", "#762A83", "#BF812D")
+_SPARE = ("#7FB800", "#E7298A", "#B2182B", "#7B8FD4", "#F4A582", "#80CDC1", "#762A83", "#8F8F00")
 # Other ones than those of the classes, beside which they stand (Paul Tol's muted scheme).
 _CLUSTER_COLOURS = (
     "#332288", "#DDCC77", "#44AA99", "#CC6677", "#88CCEE", "#117733", "#AA4499", "#999933", "#882255", "#C08552",
@@ -107,6 +107,17 @@ def marker_key(names: Iterable[str], colours: Iterable[str], size: float = 5) ->
         Line2D([], [], ls="", marker="o", ms=size, mew=0, color=colour, label=name)
         for name, colour in zip(names, colours, strict=True)
     ]
+
+
+def wrapped(name: str, width: int) -> str:
+    """A name on several lines, broken after underscores or spaces, where it is longer than `width` characters."""
+    pieces = re.findall(r"[_ ]*[^_ ]+[_ ]?", name)
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def upper_limit(values: NDArray[np.floating]) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gbscape.figures.columns import require_columns
-from gbscape.figures.crystal_style import crystal_label, marker_key
+from gbscape.figures.crystal_style import crystal_label, marker_key, wrapped
 from gbscape.figures.style import BLUE, draw_message, figure
 
 if TYPE_CHECKING:  # it imports torch
@@ -33,6 +33,8 @@ the end)."""
 _MOST_ATOMS = 4000
 _TILT = np.deg2rad([-78.0, 14.0])
 """Turns about x and then about the vertical: nearly along y, from a little above, as unit cells are usually shown."""
+_NAME_WIDTH = 20
+"""Characters of a line above a structure."""
 _FLAT = 1e-3
 
 
@@ -119,8 +121,9 @@ def plot_ranking(data: pd.DataFrame, drawn: pd.DataFrame, path: str | Path, colu
             _draw_structure(picture, drawn[drawn["structure"] == name])
             _draw_bars(bars, rows)
             first = rows.iloc[0]
-            formula = str(first["formula"])
-            picture.set_title(f"{name}\n{formula}, {first['n_atoms']} atoms".replace("$", r"\$"), fontsize=7.5)
+            parts = (str(name), f"{first['formula']}, {first['n_atoms']} atoms")
+            title = "\n".join(wrapped(part, _NAME_WIDTH) for part in parts)
+            picture.set_title(title.replace("$", r"\$"), fontsize=7.5)
             bars.set_xlabel("Probability (%)" if number + columns >= len(names) else "", fontsize=7.5)
         elements = sorted(set(drawn.loc[drawn["kind"] == "atom", "number"].astype(int)))
         fig.legend(

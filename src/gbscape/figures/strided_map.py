@@ -57,6 +57,10 @@ _SLICES, _SLICED_CLASSES = 3, 4
 """Middle layers of a map in three dimensions that are drawn, and most frequent classes."""
 _NAMED_CLASSES = 8
 """So many classes have a colour in maps of the most likely class."""
+_LONG = 1.8
+"""Height over width of a panel, at most."""
+_CLEARLY = 0.7
+"""Share of the boxes along z that are clearly fewer."""
 _REACH = 1.5
 """Median nearest-neighbour distances to which a box's centre counts as inside the sample."""
 
@@ -114,10 +118,11 @@ def picture_data(
     strided_map: StridedMap, classes: Sequence[str] | None = None, positions: ArrayLike | None = None
 ) -> pd.DataFrame:
     """Data of the picture of a map, as `strided_map_data`: the layer of a slab, the curve of a rod, or the three middle layers
-    along z of a map in three dimensions.
+    of a map in three dimensions, across the axis along which it is clearly the shortest, else across z.
     """
     shape = strided_map.grid.shape
-    normal = _AXES[shape.index(1)] if 1 in shape[:2] and shape[2] > 1 else "z"
+    shortest = int(np.argmin(shape))
+    normal = _AXES[shortest] if shape[shortest] < _CLEARLY * shape[2] else "z"
     slices = min(_SLICES, shape[_AXES.index(normal)])
     return strided_map_data(strided_map, classes, positions=positions, slices=slices, normal=normal)
 
@@ -151,12 +156,14 @@ def plot_strided_map(data: pd.DataFrame, path: str | Path, unit: str = "Å") -> 
     if len(axes) < 2:
         _plot_profile(data, path, unit, axes[0] if axes else "x")
         return
+    if _extent(data, axes[1]) > _LONG * _extent(data, axes[0]):
+        axes = axes[::-1]  # long samples lie
     slices = sorted(data["slice"].unique())
     shown = classes_shown(data)
     panels = [*shown, "class", "mutual_information"]
     lines = len(slices) if len(slices) > 1 else -(-len(panels) // 3)
     columns = len(panels) if len(slices) > 1 else -(-len(panels) // lines)
-    ratio = float(np.clip(_extent(data, axes[1]) / _extent(data, axes[0]), 0.35, 1.8))
+    ratio = float(np.clip(_extent(data, axes[1]) / _extent(data, axes[0]), 0.35, _LONG))
     width, height = columns * _WIDTH_INCH + 1.3, lines * (_HEIGHT_INCH * ratio + 0.35) + 0.3
     named = most_frequent(data["class"], _NAMED_CLASSES)
     limit = upper_limit(data["mutual_information"].to_numpy(float))
@@ -428,7 +435,9 @@ def _draw_volume(ax: "Axes3D", rows: pd.DataFrame, least_probability: float) -> 
     high = places.max(axis=0)
     ax.add_collection3d(_box_edges(np.array([low, high]), color="#777777", linewidths=0.6))
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
-    ax.set_box_aspect(high - low + 1e-9, zoom=1.05)
+    edges = high - low + 1e-9
+    # The longest edge is as long as that of a cube would be: nothing is cut off.
+    ax.set_box_aspect(edges, zoom=1.05 * float(np.linalg.norm(edges) / (np.sqrt(3) * edges.max())))
     ax.view_init(elev=22, azim=-58)
     ax.set_axis_off()
 
