@@ -233,6 +233,12 @@ def test_clusters_that_are_the_grains_agree_with_them(perfect) -> None:
     assert rows["verdict"].tolist() == ["reached", "reached"]
     rows = scorecard(agreements={"four_grains": pd.DataFrame([row | {"clusters": 6}])})
     assert rows["verdict"].tolist() == ["reached", "missed by 2"]
+    unknown = atoms.copy()
+    del unknown.arrays["grain"]
+    alone = agreement_table(strided, boxes, layers, unknown, settings)
+    rows = scorecard(agreements={"four_grains": alone})
+    assert rows.index.tolist() == ["Map four_grains, clusters of layer 0"]
+    assert rows["verdict"].tolist() == ["reached"]
 
 
 def test_an_undistorted_crystal_has_no_difference_of_distances() -> None:

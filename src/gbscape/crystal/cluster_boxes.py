@@ -62,17 +62,21 @@ def agreement_table(
         settings: of the map.
 
     Returns:
-        no rows for samples that nothing is known about, or without a box inside a grain.
+        for samples that nothing is known about, or without a box inside a grain, the number of clusters alone.
     """
     chosen = strided_map.take(np.asarray(boxes))
     known = truth_of_boxes(chosen, sample, settings)
-    rows = []
+    found = {name: clusters for name, (clusters, _) in layers.items()}
     if known is not None:
         truth, in_sample = known
         of_no_group = ~(truth.is_inside & in_sample)
         if not of_no_group.all():
-            rows = [(n, *cluster_agreement(c.labels, truth.group, of_no_group)) for n, (c, _) in layers.items()]
-    return pd.DataFrame(rows, columns=AGREEMENT_COLUMNS)
+            rows = [(name, *cluster_agreement(its.labels, truth.group, of_no_group)) for name, its in found.items()]
+            return pd.DataFrame(rows, columns=AGREEMENT_COLUMNS)
+    return pd.DataFrame(
+        [{"layer": name, "points_inside": 0, "clusters": its.number} for name, its in found.items()],
+        columns=AGREEMENT_COLUMNS,
+    )
 
 
 def distance_differences(

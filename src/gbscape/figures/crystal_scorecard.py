@@ -234,24 +234,27 @@ def _agreement_rows(name: str, table: pd.DataFrame, published: pd.DataFrame) -> 
     rows = []
     for r in table.to_dict("records"):
         layer = str(r["layer"]).replace("_", " ")
-        found = float(r["adjusted_rand_index_clustered"])
-        verdict = "reached" if found >= _AGREES else f"missed by {_AGREES - found:.2f}" if found == found else "missed"
-        rows.append(
-            scorecard_row(
-                f"Map {name}, clusters of {layer}, adjusted Rand index with the true grains or phases",
-                f"goal {_AGREES:g}",
-                f"{found:.3f}",
-                "",
-                verdict,
-                f"with outliers as a cluster {float(r['adjusted_rand_index']):.3f}; outliers inside "
-                f"{100 * float(r['outliers_inside']):.1f} %, elsewhere {100 * float(r['outliers_between']):.1f} %",
-            )
-        )
+        if r["points_inside"]:
+            rows.append(_rand_index_row(f"Map {name}, clusters of {layer}", r))
         if len(clusters):
             wanted, number = int(clusters.iloc[0]), int(r["clusters"])
             verdict = "reached" if number == wanted else f"missed by {abs(number - wanted)}"
             rows.append(scorecard_row(f"Map {name}, clusters of {layer}", wanted, number, "", verdict))
     return rows
+
+
+def _rand_index_row(whose: str, r: Mapping[str, float]) -> dict[str, object]:
+    found = r["adjusted_rand_index_clustered"]
+    verdict = "reached" if found >= _AGREES else f"missed by {_AGREES - found:.2f}" if found == found else "missed"
+    return scorecard_row(
+        f"{whose}, adjusted Rand index with the true grains or phases",
+        f"goal {_AGREES:g}",
+        f"{found:.3f}",
+        "",
+        verdict,
+        f"with outliers as a cluster {r['adjusted_rand_index']:.3f}; outliers inside {100 * r['outliers_inside']:.1f} %, "
+        f"elsewhere {100 * r['outliers_between']:.1f} %",
+    )
 
 
 def _structure_rows(ranking: pd.DataFrame, published: pd.DataFrame) -> list[dict[str, object]]:
