@@ -39,8 +39,8 @@ RECORDS = {
         DOCS / "crystal.md",
         (
             "crystal/defect_accuracy.svg", "crystal/reliability.svg", "crystal/bain_path.svg", "crystal/map_four_grains.svg",
-            "crystal/clusters_four_grains.svg", "crystal/map_superalloy_defective.svg",
-            "crystal/volume_superalloy_defective.png",
+            "crystal/clusters_four_grains.svg", "crystal/volume_superalloy_defective.png", "crystal/map_pearl.svg",
+            "crystal/map_stem_image_large.svg", "crystal/annealing.svg",
         ),
     ),
 }  # fmt: skip
