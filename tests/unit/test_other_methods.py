@@ -108,6 +108,12 @@ def test_all_answers_for_nanotubes_are_wrong(method):
     assert score(method, atoms, tube.label, None) == Score(0, 0, len(atoms) if method in LOCAL else 1)
 
 
+def test_to_find_no_symmetry_is_not_to_recognise_a_class():
+    sheet = PROTOTYPES["PbS"]
+    assert sheet.space_group == 1
+    assert score("spglib_loose", build(sheet), "PbS", 1) == Score(0, 0, 1)
+
+
 @pytest.mark.parametrize(
     ("method", "atoms", "message"),
     [

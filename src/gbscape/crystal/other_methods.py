@@ -42,6 +42,7 @@ SPACE_GROUPS: dict[str, int] = {
 }  # fmt: skip
 """Space group of each class that a method can name; labels are those of the prototypes."""
 
+_NO_SYMMETRY = 1
 _TOLERANCES = {"spglib_loose": (0.1, 5.0), "spglib_tight": (1e-4, 1.0)}
 """Of positions in Angstrom and of angles in degrees."""
 _CNA_CUTOFF_ANGSTROM = 3.2
@@ -149,12 +150,13 @@ def score(method: OtherMethod, atoms: Atoms, label: str, space_group: int | None
         atoms: a periodic structure, or one without a space group. (Of finite pieces of crystals the thesis asks nothing:
             what their surface atoms should be called is a matter of taste.)
         label: its class.
-        space_group: that of the class; None for a nanotube, of which all answers count as wrong without being asked for.
+        space_group: that of the class; None for a nanotube. Of these and of classes of space group 1 all answers count as wrong
+            without being asked for: to find no symmetry in a spoiled structure is not to recognise it.
 
     Raises:
         ValueError: as `classify_by`.
     """
-    if space_group is None:
+    if space_group in (None, _NO_SYMMETRY):
         return Score(0, 0, 1 if method in _TOLERANCES else len(atoms))
     answers = classify_by(method, atoms)
     return Score(
