@@ -15,7 +15,7 @@ from gbscape.crystal.classification import SHIPPED_MODEL, descriptor_of, distanc
 from gbscape.crystal.descriptor import describe
 from gbscape.crystal.evaluation import confident_labels, judge
 from gbscape.crystal.prototypes import Prototype, load_prototypes
-from gbscape.crystal.supercells import defect_hosts, pristine_specimens
+from gbscape.crystal.supercells import Specimen, defect_hosts, pristine_specimens
 from gbscape.crystal.training_set import defective_structure, gas_boxes
 from gbscape.learn.feature_space import KNOWN
 from gbscape.learn.network_file import NetworkModel
@@ -33,6 +33,11 @@ def prototypes(request) -> Mapping[str, Prototype]:
     return load_prototypes(sorted((request.config.rootpath / "resources/prototypes").glob("*.yaml")))
 
 
+@pytest.fixture(scope="module")
+def specimens(prototypes) -> list[Specimen]:
+    return [specimen for prototype in prototypes.values() for specimen in pristine_specimens(prototype)]
+
+
 def accuracy(model: NetworkModel, structures: list[Atoms], labels: list[str]) -> float:
     described = describe(structures)
     assert not described.reasons
@@ -47,13 +52,12 @@ def test_it_is_small_and_says_where_it_is_from(shipped, prototypes, request):
     assert json.loads(shipped.provenance.settings)["network"]["members"] == len(shipped.networks)
 
 
-def test_every_pristine_structure_of_every_class_is_recognised(shipped, prototypes):
-    specimens = [specimen for prototype in prototypes.values() for specimen in pristine_specimens(prototype)]
+def test_every_pristine_structure_of_every_class_is_recognised(shipped, specimens):
     assert len(specimens) == 396
     assert accuracy(shipped, [its.atoms for its in specimens], [its.label for its in specimens]) == 1
 
 
-def test_the_published_recipe_ships_too(prototypes, request):
+def test_the_published_recipe_ships_too(specimens, request):
     """One network, pristine structures, no temperature: right about all pristine structures as the thesis's is."""
     published = load_model(
         request.config.rootpath / "resources/models/arise_published.safetensors", CrystalDescriptor()
@@ -61,7 +65,6 @@ def test_the_published_recipe_ships_too(prototypes, request):
     assert len(published.networks) == 1
     assert published.temperature == 1.0
     assert set(published.provenance.inputs) == {"pristine", "member_0"}
-    specimens = [specimen for prototype in prototypes.values() for specimen in pristine_specimens(prototype)]
     assert accuracy(published, [its.atoms for its in specimens], [its.label for its in specimens]) == 1
 
 

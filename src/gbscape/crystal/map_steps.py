@@ -11,10 +11,11 @@ import ase.io
 import h5py
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from gbscape.config.crystal import Map
 from gbscape.crystal.classification import PASSES, load_model
-from gbscape.crystal.map_file import join_maps, map_provenance, read_map, write_map
+from gbscape.crystal.map_file import StridedMap, join_maps, map_provenance, read_map, write_map
 from gbscape.crystal.refinement import boxes_to_check, compare_interpolated, first_level, interpolated, next_level
 from gbscape.crystal.strided import BoxedSample, boxed_sample, boxes_of_shard, classify_boxes
 from gbscape.store.atomic import atomic_path
@@ -68,20 +69,12 @@ def classify_shard(
         code: hash of the code that computes this.
         threads: number of threads.
     """
-    model = load_model(model_file)
     boxed = _boxed(sample_xyz, settings)
     with h5py.File(boxes_h5) as file:
         boxes = file["boxes"][:]
     chosen = boxes[boxes_of_shard(boxed.n_atoms()[boxes], shard, settings.shards)]
-    found = classify_boxes(
-        boxed,
-        model,
-        chosen,
-        fewest_atoms=settings.fewest_atoms,
-        passes=settings.passes or PASSES,
-        hidden_layers=settings.clustering.layers if settings.clustering else (),
-        threads=threads,
-    )
+    layers = settings.clustering.layers if settings.clustering else ()
+    found = _classified(boxed, model_file, chosen, settings, threads, layers)
     provenance = Provenance.of(
         settings.model_dump(mode="json"), code, {"sample": sample_xyz, "boxes": boxes_h5, "model": model_file}
     )
@@ -130,10 +123,8 @@ def check_interpolation(
     """
     assert settings.refinement is not None
     refined = read_map(map_h5, hidden=False)
-    found = classify_boxes(
-        _boxed(sample_xyz, settings), load_model(model_file), boxes_to_check(refined, settings.refinement),
-        fewest_atoms=settings.fewest_atoms, passes=settings.passes or PASSES, threads=threads,
-    )  # fmt: skip
+    boxes = boxes_to_check(refined, settings.refinement)
+    found = _classified(_boxed(sample_xyz, settings), model_file, boxes, settings, threads)
     write_csv(out_csv, compare_interpolated(refined, found))
 
 
@@ -146,3 +137,18 @@ def read_sample(path: str | Path) -> Atoms:
 
 def _boxed(sample_xyz: str | Path, settings: Map) -> BoxedSample:
     return boxed_sample(read_sample(sample_xyz), settings.box_angstrom, settings.stride_angstrom, settings.padding)
+
+
+def _classified(
+    boxed: BoxedSample,
+    model_file: str | Path,
+    boxes: NDArray[np.int64],
+    settings: Map,
+    threads: int,
+    hidden_layers: Sequence[int] = (),
+) -> StridedMap:
+    """Boxes classified as the settings of the map say."""
+    return classify_boxes(
+        boxed, load_model(model_file), boxes, fewest_atoms=settings.fewest_atoms, passes=settings.passes or PASSES,
+        hidden_layers=hidden_layers, threads=threads,
+    )  # fmt: skip

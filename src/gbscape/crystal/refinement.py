@@ -151,25 +151,23 @@ def interpolated(done: StridedMap, n_atoms: NDArray[np.integer], levels: int, fe
 def boxes_to_check(refined: StridedMap, settings: Refinement) -> NDArray[np.int64]:
     """Numbers of interpolated boxes to classify after all: `settings.checked` at random, or all if they are fewer."""
     assert refined.interpolated is not None
-    candidates = refined.grid_index[refined.interpolated]
+    candidates = np.flatnonzero(refined.interpolated)
     random = np.random.default_rng(settings.seed)
-    return np.sort(random.choice(candidates, min(settings.checked, len(candidates)), replace=False)).astype(np.int64)
+    return np.sort(random.choice(candidates, min(settings.checked, len(candidates)), replace=False))
 
 
 def compare_interpolated(refined: StridedMap, classified: StridedMap) -> pd.DataFrame:
     """What was interpolated beside what a classification says.
 
     Args:
-        refined: of `interpolated`.
+        refined: of `interpolated`, all boxes of the grid in its order.
         classified: some boxes of its grid, classified; those that could not be are left out.
 
     Returns:
         `CHECK_COLUMNS`, a row for each of these boxes.
     """
     classified = classified.take(classified.classified)
-    place = np.full(len(refined.grid), -1)
-    place[refined.grid_index] = np.arange(len(refined))
-    before = refined.take(place[classified.grid_index])
+    before = refined.take(classified.grid_index)
     columns = (
         classified.grid_index, classified.labels, before.labels,
         classified.mutual_information, before.mutual_information,

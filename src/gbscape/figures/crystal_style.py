@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap
@@ -111,13 +112,8 @@ def marker_key(names: Iterable[str], colours: Iterable[str], size: float = 5) ->
 
 def wrapped(name: str, width: int) -> str:
     """A name on several lines, broken after underscores or spaces, where it is longer than `width` characters."""
-    pieces = re.findall(r"[_ ]*[^_ ]+[_ ]?", name)
-    lines = [""]
-    for piece in pieces:
-        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
-            lines.append("")
-        lines[-1] += piece
-    return "\n".join(line.rstrip() for line in lines)
+    swapped = str.maketrans("_-", "-_")  # hyphens are what textwrap breaks after
+    return fill(name.translate(swapped), width, break_long_words=False).translate(swapped)
 
 
 def upper_limit(values: NDArray[np.floating]) -> float:
