@@ -1,4 +1,5 @@
 # What all rules share: the checked configuration, folders, hashes of code, names and patterns of paths.
+import json
 import os
 import re
 
@@ -6,7 +7,7 @@ from gbscape.config.features import Concatenate, expand as expand_sweeps
 from gbscape.config.files import resolved_yaml
 from gbscape.config.learn import TASKS
 from gbscape.config.model import ConfigError, load
-from gbscape.store.code import code_hash
+from gbscape.store.code import code_hash, modules_hash
 
 try:
     CONFIG = load(config, project=PROJECT)
@@ -21,6 +22,7 @@ SURVEY = f"{RESULTS}/survey"
 FEATURES = f"{RESULTS}/features"
 LEARN = f"{RESULTS}/learn"
 CRYSTAL = f"{RESULTS}/crystal"
+REPLICA = f"{RESULTS}/replica"
 
 # One scorecard for the run: that of its only part, or those of both joined.
 SCORECARD = f"{RESULTS}/scorecard.csv"
@@ -72,6 +74,11 @@ def leaf(settings, without=()):
 def code_of(script, *modules):
     """Hash of the code behind a script, so that a changed module re-runs what used it."""
     return code_hash(PROJECT / "workflow" / "scripts" / script, *modules)
+
+
+def as_json(**arguments):
+    """Arguments of a step that a launcher starts, as text; see gbscape/replica/__main__.py."""
+    return json.dumps(arguments, sort_keys=True)
 
 
 def structure_files(folder):

@@ -17,6 +17,7 @@ from gbscape.config.features import Concatenate, Features, Representation, expan
 from gbscape.config.figures import Figures
 from gbscape.config.learn import Learn
 from gbscape.config.relevance import Relevance
+from gbscape.config.replica import Replica
 from gbscape.config.snapshots import Snapshots
 from gbscape.config.soap import AtomicSoap, MultiScaleSoap
 from gbscape.config.survey import Survey
@@ -38,6 +39,8 @@ class Published(Settings):
     """Table of published errors of learning the energies of snapshots (Homer 2019, text); null for none."""
     crystals: str | None = "resources/published/leitherer2021.csv"
     """Table of published figures of the crystal classification (Leitherer's thesis, 2021), for any potential; null for none."""
+    replica: str | None = "resources/published/tamura2020.csv"
+    """Table of published figures of the atomic energies of an iron model (Tamura et al. 2020); null for none."""
 
 
 class Config(Settings):
@@ -49,9 +52,9 @@ class Config(Settings):
     """A structure of your own, for maps that name none: `snakemake --configfile config/spm.yaml --config structure=FILE`."""
     seed: int = Field(default=2019, ge=0, lt=2**31)
     """Seed of the learning: splits, models, baseline. The search for structures has its own, `survey.relaxation.seed`."""
-    parts: tuple[Literal["survey", "crystal"], ...] = Field(default=("survey",), min_length=1)
+    parts: tuple[Literal["survey", "crystal", "replica"], ...] = Field(default=("survey",), min_length=1)
     """What is computed: `survey`, boundaries, their descriptors and what is learned from them; `crystal`, which crystal each box
-    of a sample is."""
+    of a sample is; `replica`, the energy of every atom of a large model."""
     on_failure: Literal["stop", "skip"] = "stop"
     """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them. Either way they are listed with their reasons, and only they are tried again."""
     survey: Survey = Survey()
@@ -68,6 +71,8 @@ class Config(Settings):
     """Which properties of Table 2 of Homer et al. 2019 each description has, measured. Off unless one is named."""
     crystal: Crystal = Crystal()
     """Classification of crystals: models, tests of them, and maps of samples."""
+    replica: Replica = Replica()
+    """Energies of all atoms of a large model from those of a few of them in small cells."""
     published: Published = Published()
     """Published figures to compare with."""
     figures: Figures = Figures()
@@ -280,11 +285,14 @@ _PATHS = (
     "survey.ship_with",
     "survey.potential.file",
     "crystal.prototypes",
+    "replica.model.structure",
+    "replica.potential.file",
     "published.table",
     "published.supplement",
     "published.accuracies",
     "published.snapshots",
     "published.crystals",
+    "published.replica",
 )
 
 

@@ -26,7 +26,15 @@ def code_hash(script: str | Path, *modules: str) -> str:
     Raises:
         ModuleNotFoundError: a name is not a module of this package.
     """
-    modules += _imported_by(ast.parse(Path(script).read_bytes(), filename=str(script)))
+    return modules_hash(*modules, *_imported_by(ast.parse(Path(script).read_bytes(), filename=str(script))))
+
+
+def modules_hash(*modules: str) -> str:
+    """Return 12 hexadecimal digits that change when one of these modules of the package, or what they import, changes.
+
+    Raises:
+        ModuleNotFoundError: a name is not a module of this package.
+    """
     digest = hashlib.sha256()
     for name in sorted(_closure(modules)):
         digest.update(f"{name}={_fingerprint(name)};".encode())

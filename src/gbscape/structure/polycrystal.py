@@ -56,6 +56,15 @@ class VoronoiCell(NamedTuple):
         """Volume of the polyhedron."""
         return float(ConvexHull(self.vertices).volume)
 
+    def face_areas_angstrom2(self) -> Array:
+        """Area (m,) that each plane has in common with the polyhedron."""
+        areas = []
+        for normal, distance in zip(self.normals, self.distances_angstrom, strict=True):
+            corners = self.vertices[np.abs(self.vertices @ normal - distance) < 1e-6]
+            in_plane = np.linalg.svd(normal[None])[2][1:]
+            areas.append(ConvexHull(corners @ in_plane.T).volume)  # of a polygon, scipy's volume is its area
+        return np.array(areas)
+
 
 def random_rotation(rng: np.random.Generator) -> Array:
     """Rotation matrix (3, 3), uniform over all rotations (Haar measure)."""

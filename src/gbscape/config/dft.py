@@ -1,0 +1,70 @@
+"""Settings of atomic energies by density-functional theory (GPAW, plane waves)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gbscape.config.base import Settings
+
+_Points = Annotated[int, Field(ge=1, le=100)]
+
+
+class DftSettings(Settings):
+    """The self-consistent cycle of a replica cell, the partition of its energy, and what is rejected.
+
+    Energies of different settings have different zeros: PW300 to PW400 shifts an atom of iron by 0.13 eV. Subtract only a
+    reference that was made with the same settings.
+    """
+
+    cutoff_ev: float = Field(default=544.0, ge=150, le=2000)
+    """Kinetic-energy cut-off of the plane waves; 544 eV in Tamura et al. 2020. 300 eV takes about a third of the time."""
+    xc: Literal["PBE"] = "PBE"
+    """Exchange and correlation: generalised gradients, of which there are datasets for PBE."""
+    kpoint_grid: tuple[_Points, _Points, _Points] | None = None
+    """Monkhorst-Pack grid; null: the one point (1/4, 1/4, 1/4), which stands for 2 x 2 x 2 points and is enough for cubes of
+    8 to 10 Angstrom, where the zone centre alone is off by tens of meV."""
+    reference_kpoint_grid: tuple[_Points, _Points, _Points] = (12, 12, 12)
+    """Monkhorst-Pack grid of the perfect crystal's cubic cell."""
+    smearing_ev: float = Field(default=0.1, gt=0, le=2)
+    """Width of the Fermi-Dirac distribution; energies are extrapolated to zero width."""
+    initial_moments_bohr: dict[str, float] = {"Fe": 2.5, "Co": 2.0, "Ni": 1.0}
+    """Magnetic moment that an atom of each species starts with, in Bohr magnetons, all parallel; others start with none. A
+    cell without moments is computed without spin polarisation."""
+    bands_percent: float = Field(default=120.0, ge=105, le=1000)
+    """Bands, in percent of those that the electrons fill."""
+    energy_change_ev_per_electron: float = Field(default=1e-4, gt=0, le=1e-2)
+    """The cycle is converged when the energy changes by less than this, in eV per valence electron, ..."""
+    density_change_per_electron: float = Field(default=3e-4, gt=0, le=1e-2)
+    """... the density by less than this, in electrons per valence electron, ..."""
+    residual_ev2_per_electron: float = Field(default=1e-5, gt=0, le=1e-2)
+    """... and the squared residuals of the wave functions are below this, in eV^2 per valence electron."""
+    max_iterations: int = Field(default=200, ge=1, le=10_000)
+    """A cycle that takes longer is rejected."""
+    partition: Literal["charge_neutral", "bader"] = "charge_neutral"
+    """Volumes over which the electrostatic energy is integrated: charge-neutral ones (Yu, Trinkle and Martin 2011), in which
+    it is unique, or Bader's, where it depends on the form of the energy density (by tenths of an eV next to a vacancy).
+    Everything else is integrated over Bader volumes."""
+    refinements: tuple[Literal[1], Literal[2]] | tuple[Literal[1, 2]] = (1, 2)
+    """Refinements of GPAW's fine grid for the volumes: with two, the result is extrapolated to an infinitely fine grid
+    (Richardson, second order)."""
+    max_gauge_error_ev: float = Field(default=0.005, gt=0)
+    """Results whose energy changes by more with an equivalent form of the energy density are rejected."""
+    max_sum_rule_error_ev_per_atom: float = Field(default=0.001, gt=0)
+    """Results are rejected if the atoms' energies do not add up to that of the cell, in eV per atom."""
+    mean_moment_range_bohr: tuple[float, float] | None = (1.5, 3.2)
+    """Allowed mean moment of the atoms that start with one, to catch wrong magnetic solutions; the default is for iron, null
+    allows all."""
+    target_moment_range_bohr: tuple[float, float] | None = (0.0, 4.0)
+    """Allowed moment of the target, if it starts with one; null allows all."""
+    ranks: int = Field(default=1, ge=1, le=100_000)
+    """MPI ranks of the self-consistent cycle, all on one machine; the partition takes one."""
+    keep_wave_functions: bool = False
+    """Keep GPAW's file after the partition; it takes from tens to hundreds of MB a cell."""
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> "DftSettings":
+        for name in ("mean_moment_range_bohr", "target_moment_range_bohr"):
+            limits = getattr(self, name)
+            if limits is not None and not limits[0] < limits[1]:
+                raise ValueError(f"{name} must ascend, got {limits}")
+        return self

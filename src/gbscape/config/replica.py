@@ -1,0 +1,152 @@
+"""Settings of atomic energies by replica cells: the model, its descriptors, the selection, the backends, the tests."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gbscape.config.base import Settings
+from gbscape.config.dft import DftSettings
+from gbscape.config.soap import SoapParameters
+from gbscape.config.survey import Potential
+
+Strategy = Literal["uncertainty", "random_1", "random_2", "d_optimality", "a_optimality"]
+OPTIMAL: tuple[Strategy, ...] = ("uncertainty", "d_optimality", "a_optimality")
+"""Strategies without chance, the same for every seed."""
+Backend = Literal["eam", "gpaw", "tblite"]
+
+
+class Anneal(Settings):
+    """Molecular dynamics at zero pressure before a model is minimised."""
+
+    temperature_kelvin: float = Field(default=1400.0, gt=0, le=10_000)
+    """Temperature of the anneal; 1400 K in Tamura et al. 2020."""
+    hold_ps: float = Field(default=3.0, ge=0, le=1e6)
+    """Time at this temperature."""
+    cool_ps: float = Field(default=1.5, ge=0, le=1e6)
+    """Time of cooling from it."""
+    end_kelvin: float = Field(default=300.0, gt=0, le=10_000)
+    """Temperature at the end of cooling."""
+    timestep_fs: float = Field(default=2.0, gt=0, le=100)
+    """Time step."""
+    segment_ps: float = Field(default=0.5, gt=0, le=1e4)
+    """The state is kept after every so many picoseconds: a job that is killed goes on from there."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Of the first velocities."""
+
+    @model_validator(mode="after")
+    def _whole_segments(self) -> "Anneal":
+        for name, time_ps in (("hold_ps", self.hold_ps), ("cool_ps", self.cool_ps)):
+            segments = time_ps / self.segment_ps
+            if abs(segments - round(segments)) > 1e-6 * max(segments, 1):
+                raise ValueError(f"{name} = {time_ps:g} must be a whole number of segment_ps = {self.segment_ps:g}")
+        return self
+
+
+class ReplicaModel(Settings):
+    """The large model, all of whose atoms get an energy: a polycrystal that is built and annealed, or a file."""
+
+    structure: str | None = None
+    """File of a model of your own (any format that ASE reads), in an orthogonal periodic cell; null builds one."""
+    n_atoms: int = Field(default=1_037_880, ge=100, le=2**31 - 1)
+    """Atoms of the polycrystal; 1 037 880 in Tamura et al. 2020."""
+    n_grains: int = Field(default=16, ge=1, le=100_000)
+    """Grains of the polycrystal, randomly placed and turned."""
+    overlap: float = Field(default=0.7, gt=0, le=1)
+    """Atoms of two grains that are closer than this, in nearest-neighbour distances, are thinned out."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Of the grains."""
+    anneal: Anneal | None = Anneal()
+    """Molecular dynamics before the minimisation; null: none."""
+    relax: bool = True
+    """Minimise the energy, the cell's volume included; false takes the model as it is (without `anneal`)."""
+    max_steps: int = Field(default=300, ge=1, le=1_000_000)
+    """Most steps of the minimisation (conjugate gradients)."""
+    force_tolerance_ev_angstrom: float = Field(default=0.02, gt=0, le=1)
+    """Largest force on an atom of a relaxed model."""
+    ranks: int = Field(default=2, ge=1, le=100_000)
+    """MPI ranks of anneal and minimisation. With another number of them the last digits differ, and with these the positions
+    after an anneal."""
+
+
+class Descriptors(Settings):
+    """The vector of every atom: SOAP, projected to its principal components."""
+
+    soap: SoapParameters = SoapParameters(n_max=10, l_max=6, cutoff_angstrom=4.0, sigma_angstrom=0.5)
+    """SOAP; n_max = 10, l_max = 6 and 4.0 Angstrom are those of Tamura et al. 2020, who do not give sigma."""
+    kept_variance: float = Field(default=0.9999, gt=0, lt=1)
+    """As many components as keep this share of the variance; 0.9999 in Tamura et al. 2020, which gave 39."""
+    n_components: int | None = Field(default=None, ge=1)
+    """So many components instead; null: by `kept_variance`."""
+
+
+class Selection(Settings):
+    """Which atoms are computed."""
+
+    n_points: int = Field(default=150, ge=2)
+    """Atoms of a training set, the initial ones included; 150 in Tamura et al. 2020."""
+    n_initial: int = Field(default=40, ge=1)
+    """Atoms that uncertainty reduction starts from, those of D-optimality: it needs about as many as there are components, for
+    what has never been seen has no variance yet."""
+    strategies: tuple[Strategy, ...] = Field(default=("uncertainty", "random_1", "random_2"), min_length=1)
+    """`uncertainty`: uncertainty reduction. `random_1`: atoms that are not of the crystal. `random_2`: 10 atoms of it, the others not.
+    `d_optimality`, `a_optimality`: for the weights instead of the predictions."""
+    ranks: int = Field(default=1, ge=1, le=100_000)
+    """MPI ranks over which the atoms are spread; the selection does not depend on it."""
+
+
+class ReplicaCells(Settings):
+    """The cell in which an atom's energy is computed."""
+
+    edge_angstrom: float = Field(default=10.0, ge=3, le=100)
+    """Edge of the cube; 10 in Tamura et al. 2020."""
+    closest_angstrom: float = Field(default=2.2, gt=0, le=10)
+    """Of atoms that the faces bring closer than this one is left out; 2.2 in Tamura et al. 2020."""
+    removal: Literal["farther", "fewest"] = "farther"
+    """Which one: that farther from the target, or as few as possible."""
+    reference_atoms: int = Field(default=10, ge=0, le=1000)
+    """The zero of the energies: the mean over so many atoms deep inside grains, in
+    replica cells as all others, whose systematic error goes with it; 0: an atom of the perfect crystal."""
+
+
+class Tests(Settings):
+    """What the predictions are compared with."""
+
+    seeds: int = Field(default=10, ge=1, le=1000)
+    """Random draws: of the random training sets, and of the test sets."""
+    coordinations: tuple[int, int] = (11, 18)
+    """Coordination numbers of the atoms of a test set, first and last; 11 to 18 in Tamura et al. 2020."""
+    atoms_each: int = Field(default=10, ge=1)
+    """Test atoms of each coordination number (all, where there are fewer); 10 in Tamura et al. 2020."""
+    sizes: tuple[Annotated[int, Field(ge=2)], ...] = (40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150)
+    """Sizes of the training set at which the errors are shown."""
+
+
+class Replica(Settings):
+    """Atomic energies of a large model from few small cells (Tamura et al. 2020)."""
+
+    lattice: Literal["fcc", "bcc"] = "bcc"
+    """Of the crystal."""
+    potential: Potential = Potential(name="Fe_mm.eam.fs", species="Fe")
+    """Relaxes the model, and is the backend `eam`; Mendelev's iron, which Tamura et al. 2020 used too, in a later form."""
+    model: ReplicaModel = ReplicaModel()
+    """The model."""
+    descriptors: Descriptors = Descriptors()
+    """The vectors of its atoms."""
+    ridge_lambda: float = Field(default=1e-5, gt=0)
+    """Of the ridge regression, and of the selection for it; for vectors of norm 1 as those of SOAP. Tamura et al. 2020 do not
+    give theirs."""
+    cross_validated_lambda: bool = False
+    """Let the regression find its own lambda by leave-one-out cross-validation over the training set."""
+    selection: Selection = Selection()
+    """Which atoms are computed."""
+    cells: ReplicaCells = ReplicaCells()
+    """Their cells."""
+    backend: Backend = "eam"
+    """What computes the energies of atoms: `eam`, the potential; `gpaw`, DFT (after `make setup-dft`); `tblite`, tight binding, to try
+    the machinery."""
+    dft: DftSettings = DftSettings()
+    """Settings of the backend `gpaw`."""
+    tests: Tests = Tests()
+    """What the predictions are compared with."""
+    shards: int = Field(default=4, ge=1, le=2000)
+    """Number of jobs that compute energies."""

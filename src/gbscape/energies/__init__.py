@@ -1,0 +1,1 @@
+"""Energies of single atoms in small periodic cells, by interchangeable backends: an EAM, DFT (GPAW), tight binding."""

@@ -1,0 +1,70 @@
+"""Ridge regression in closed form, its leave-one-out errors, and the uncertainty of its predictions."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+LAMBDAS = np.logspace(-9, 1, 41)
+"""Candidates for cross-validation."""
+
+
+class Ridge(NamedTuple):
+    """Weights of a ridge regression of d features, and what their uncertainty needs."""
+
+    weights: Array
+    """(d,)."""
+    inverse: Array
+    """(d, d) inverse of X^T X + lambda I."""
+    noise: Array
+    """Standard deviation () of the noise, in units of what is learned: of the leave-one-out residuals, each times
+    sqrt(1 - leverage), which is that of the noise if the model is right."""
+
+    def predict(self, vectors: Array) -> Array:
+        """Predictions (n,) for vectors (n, d)."""
+        return vectors @ self.weights
+
+    def standard_deviation(self, vectors: Array) -> Array:
+        """Of the predictions (n,): noise of the data, and of the weights that were learned from them with a prior of width
+        noise / sqrt(lambda), sigma sqrt(1 + x.(X^T X + lambda I)^-1 x)."""
+        spread = np.einsum("ni,ni->n", vectors @ self.inverse, vectors)
+        return np.asarray(self.noise * np.sqrt(1 + spread))
+
+
+def fit_ridge(vectors: Array, values: Array, ridge_lambda: float | None) -> Ridge:
+    """Least squares with a penalty lambda |w|^2 (Tamura et al. 2020, equation 5).
+
+    Args:
+        vectors: (n, d).
+        values: (n,).
+        ridge_lambda: None: that of `LAMBDAS` with the least leave-one-out error.
+
+    Raises:
+        ValueError: lengths that differ, or fewer than two vectors.
+    """
+    if len(vectors) != len(values) or len(values) < 2:
+        raise ValueError(
+            f"a regression needs at least two vectors and as many values, got {len(vectors)} and {len(values)}"
+        )
+    u, singular, vt = np.linalg.svd(vectors, full_matrices=True)
+    squares = np.zeros(vectors.shape[1])
+    squares[: len(singular)] = singular**2
+    projected = u[:, : len(singular)].T @ values
+    if ridge_lambda is None:
+        ridge_lambda = float(
+            min(LAMBDAS, key=lambda its: np.mean(_left_out(u, singular, projected, values, its)[0] ** 2))
+        )
+    residuals, leverage = _left_out(u, singular, projected, values, ridge_lambda)
+    weights = vt[: len(singular)].T @ (singular / (singular**2 + ridge_lambda) * projected)
+    inverse = (vt.T / (squares + ridge_lambda)) @ vt
+    return Ridge(weights, inverse, np.sqrt(np.mean(residuals**2 * (1 - leverage))))
+
+
+def _left_out(u: Array, singular: Array, projected: Array, values: Array, ridge_lambda: float) -> tuple[Array, Array]:
+    """Leave-one-out residuals (n,) and leverages (n,)."""
+    basis = u[:, : len(singular)]
+    shrinkage = singular**2 / (singular**2 + ridge_lambda)
+    leverage = np.minimum((basis**2) @ shrinkage, 1 - 1e-12)
+    return (values - basis @ (shrinkage * projected)) / (1 - leverage), leverage

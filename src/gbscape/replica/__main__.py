@@ -1,0 +1,35 @@
+"""Steps that run under MPI: `mpiexec -n RANKS python -m gbscape.replica STEP ARGUMENTS`, the arguments as JSON."""
+
+import json
+import sys
+from typing import Any
+
+from mpi4py import MPI
+
+from gbscape.config.replica import ReplicaModel, Selection
+from gbscape.replica.model import relax_model
+from gbscape.replica.select_points import select_optimal
+
+
+def relax(settings: dict[str, Any], **arguments: str) -> None:
+    """`gbscape.replica.model.relax_model`."""
+    relax_model(settings=ReplicaModel(**settings), rank=MPI.COMM_WORLD.rank, **arguments)
+
+
+def select(settings: dict[str, Any], **arguments: Any) -> None:
+    """`gbscape.replica.select_points.select_optimal`."""
+    comm = MPI.COMM_WORLD if MPI.COMM_WORLD.size > 1 else None
+    select_optimal(settings=Selection(**settings), comm=comm, **arguments)
+
+
+if __name__ == "__main__":
+    try:
+        {"relax": relax, "select": select}[sys.argv[1]](**json.loads(sys.argv[2]))
+    except BaseException:
+        # One rank alone would leave the others waiting for it.
+        if MPI.COMM_WORLD.size > 1:
+            import traceback
+
+            traceback.print_exc()
+            MPI.COMM_WORLD.Abort(1)
+        raise

@@ -1,0 +1,47 @@
+"""Replica cells of the chosen atoms, as files that ASE and OVITO read."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from gbscape.config.replica import ReplicaCells
+from gbscape.replica.model import model_atoms
+from gbscape.store.atomic import atomic_path
+from gbscape.store.provenance import Provenance
+from gbscape.structure.replica_cell import MODEL_INDEX, TARGET, replica_cells
+
+
+def cut_cells(
+    model_h5: str | Path,
+    atoms: Sequence[int] | NDArray[np.integer],
+    out_xyz: str | Path,
+    settings: ReplicaCells,
+    code: str,
+) -> None:
+    """Write the replica cells of some atoms of a model, one frame each, as extended XYZ.
+
+    The comment line of a frame has the number of the target in the cell (`target`) and in the model (`atom`), how many atoms
+    were left out (`removed`), and the provenance; the column `model_index` has the atoms' numbers in the model.
+    """
+    provenance = Provenance.of(settings.model_dump(mode="json"), code, {"model": model_h5}).to_json()
+    cells = replica_cells(
+        model_atoms(model_h5), atoms, settings.edge_angstrom, settings.closest_angstrom, settings.removal
+    )
+    with atomic_path(out_xyz) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for cell in cells:
+            cell.info |= {"atom": atom_of(cell), "provenance": provenance}
+            ase.io.write(file, cell, format="extxyz")
+
+
+def read_cells(path: str | Path) -> Iterator[Atoms]:
+    """Replica cells of a file, one at a time."""
+    yield from ase.io.iread(path, format="extxyz")
+
+
+def atom_of(cell: Atoms) -> int:
+    """Number of the target in the model."""
+    return int(cell.arrays[MODEL_INDEX][cell.info[TARGET]])

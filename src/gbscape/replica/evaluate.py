@@ -1,0 +1,103 @@
+"""How well energies learned from each strategy's atoms predict those of others (Tamura et al. 2020, section III B)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gbscape.config.replica import OPTIMAL
+from gbscape.learn.ridge import Ridge, fit_ridge
+from gbscape.replica.select_points import REFERENCE, TEST, points_of
+from gbscape.store.arrays import read_arrays
+from gbscape.store.tables import write_csv
+
+ERROR_COLUMNS = ["strategy", "seed", "size", "rmse_ev", "max_error_ev", "rmse_all_ev", "max_error_all_ev"]
+PREDICTION_COLUMNS = ["strategy", "seed", "set", "atom", "computed_ev", "predicted_ev", "standard_deviation_ev"]
+Array = NDArray[np.float64]
+
+
+def evaluate_strategies(
+    vectors_h5: str | Path,
+    points_csv: str | Path,
+    energies_csv: str | Path,
+    errors_csv: str | Path,
+    predictions_csv: str | Path,
+    sizes: Sequence[int],
+    ridge_lambda: float | None,
+    exact_ev: Array | None = None,
+) -> None:
+    """Write the errors of every strategy and seed against the size of the training set, `ERROR_COLUMNS`, and the predictions
+    of the largest, `PREDICTION_COLUMNS`.
+
+    Args:
+        vectors_h5: vectors of all atoms.
+        points_csv: atoms of the strategies and test sets.
+        energies_csv: computed energies; atoms without one are left out.
+        errors_csv, predictions_csv: the tables.
+        sizes: of the training sets.
+        ridge_lambda: of the regression; None: by cross-validation.
+        exact_ev: (n,) energies of all atoms where they are known, on the same zero; None leaves the last two columns of
+            the errors empty.
+
+    Raises:
+        ValueError: no test atom has an energy.
+    """
+    vectors = read_arrays(vectors_h5, ["vectors"])["vectors"]
+    points = pd.read_csv(points_csv)
+    computed = pd.read_csv(energies_csv).set_index("atom")["energy_ev"]
+    strategies = [name for name in points["strategy"].unique() if name not in (TEST, REFERENCE)]
+    errors, predictions = [], []
+    for seed in sorted(points.loc[points["strategy"] == TEST, "seed"].unique()):
+        test = _with_energies(points_of(points, TEST, seed), computed)
+        if len(test) == 0:
+            raise ValueError(f"{energies_csv} has no atom of test set {seed}")
+        for strategy in strategies:
+            training = _with_energies(points_of(points, strategy, seed), computed)
+            for size in sorted({min(size, len(training)) for size in sizes}):
+                model = fit_ridge(vectors[training[:size]], computed[training[:size]].to_numpy(), ridge_lambda)
+                residual = model.predict(vectors[test]) - computed[test].to_numpy()
+                row = {"strategy": strategy, "seed": seed, "size": size, **_errors(residual, "")}
+                if exact_ev is not None:
+                    row |= _errors(model.predict(vectors) - exact_ev, "all_")
+                errors.append(row)
+            predictions += [
+                _predictions(strategy, seed, name, atoms, vectors, computed, model)
+                for name, atoms in (("training", training), ("test", test))
+                if name == "test" or strategy not in OPTIMAL or seed == 0
+            ]
+    write_csv(errors_csv, pd.DataFrame(errors).reindex(columns=ERROR_COLUMNS))
+    write_csv(predictions_csv, pd.concat(predictions, ignore_index=True))
+
+
+def _with_energies(atoms: NDArray[np.int64], computed: "pd.Series[float]") -> NDArray[np.int64]:
+    return atoms[np.isin(atoms, computed.index)]
+
+
+def _errors(residual: Array, suffix: str) -> dict[str, float]:
+    return {
+        f"rmse_{suffix}ev": float(np.sqrt((residual**2).mean())),
+        f"max_error_{suffix}ev": float(np.abs(residual).max()),
+    }
+
+
+def _predictions(
+    strategy: str,
+    seed: int,
+    name: str,
+    atoms: NDArray[np.int64],
+    vectors: Array,
+    computed: "pd.Series[float]",
+    model: Ridge,
+) -> pd.DataFrame:
+    columns = {
+        "strategy": strategy,
+        "seed": seed,
+        "set": name,
+        "atom": atoms,
+        "computed_ev": computed[atoms].to_numpy(),
+        "predicted_ev": model.predict(vectors[atoms]),
+        "standard_deviation_ev": model.standard_deviation(vectors[atoms]),
+    }
+    return pd.DataFrame(columns)[PREDICTION_COLUMNS]

@@ -1,0 +1,163 @@
+"""Which atoms are computed: the training sets of every strategy and seed, and the test sets."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from gbscape.config.replica import OPTIMAL, Selection, Strategy, Tests
+from gbscape.replica.atom_types import type_of_lattice
+from gbscape.selection import a_optimality, d_optimality, random_points, rows_of_rank, uncertainty_reduction
+from gbscape.store.arrays import arrays_shape, read_arrays
+from gbscape.store.tables import write_csv
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+POINTS_COLUMNS = ["strategy", "seed", "order", "atom"]
+TEST, REFERENCE = "test", "reference"
+"""Names, in the place of a strategy, of test sets and of the atoms whose energy is the zero of all."""
+_OF_CRYSTAL_IN_RANDOM_2 = 10
+
+
+def select_optimal(
+    vectors_h5: str | Path,
+    out_csv: str | Path,
+    settings: Selection,
+    ridge_lambda: float,
+    strategy: Strategy,
+    comm: "MPI.Comm | None" = None,
+    threads: int = 1,
+) -> None:
+    """Write the atoms of one of the strategies `OPTIMAL`, columns `order` and `atom`.
+
+    All begin with the points of D-optimality, which needs no initial ones. Collective under MPI: every rank reads its own
+    rows, rank 0 writes.
+
+    Raises:
+        ValueError: fewer atoms than points.
+    """
+    n_atoms = arrays_shape(vectors_h5, "vectors")[0]
+    rank, size = (0, 1) if comm is None else (comm.rank, comm.size)
+    pool = read_arrays(vectors_h5, ["vectors"], rows_of_rank(n_atoms, rank, size))["vectors"]
+    n_initial = settings.n_points if strategy == "d_optimality" else min(settings.n_initial, settings.n_points)
+    chosen = d_optimality(pool, n_initial, ridge_lambda, comm=comm, threads=threads)
+    if strategy != "d_optimality":
+        criterion = {"uncertainty": uncertainty_reduction, "a_optimality": a_optimality}[strategy]
+        more = criterion(pool, settings.n_points - n_initial, ridge_lambda, chosen, comm=comm, threads=threads)
+        chosen = np.concatenate([chosen, more])
+    if rank == 0:
+        write_csv(out_csv, pd.DataFrame({"order": np.arange(len(chosen)), "atom": chosen}))
+
+
+def tabulate_points(
+    model_h5: str | Path,
+    types_h5: str | Path,
+    optimal_csv: Mapping[Strategy, str | Path],
+    out_csv: str | Path,
+    settings: Selection,
+    tests: Tests,
+    lattice: str,
+    n_reference: int,
+    seed: int,
+) -> None:
+    """Write the points of all strategies, of the test sets and of the reference, `POINTS_COLUMNS`.
+
+    Those without chance have the seed 0. A test atom may also be in a training set, by chance, as in the paper.
+
+    Args:
+        model_h5: the model.
+        types_h5: types of its atoms, of `gbscape.replica.atom_types`.
+        optimal_csv: tables of `select_optimal` by strategy.
+        out_csv: the table.
+        settings, tests: which sets.
+        lattice: of the crystal.
+        n_reference: number of reference atoms, those of the crystal that are farthest from all that is not.
+        seed: of the draws; the n-th takes `seed + n`.
+
+    Raises:
+        ValueError: fewer atoms than are to be drawn, or none of a coordination number that is tested.
+    """
+    types = read_arrays(types_h5)
+    crystal = types["structure_type"] == type_of_lattice(lattice)
+    parts = []
+    for strategy in settings.strategies:
+        if strategy in OPTIMAL:
+            parts.append(_rows(strategy, 0, pd.read_csv(optimal_csv[strategy])["atom"].to_numpy()))
+            continue
+        for number in range(tests.seeds):
+            parts.append(_rows(strategy, number, _drawn(strategy, crystal, settings.n_points, seed + number)))
+    for number in range(tests.seeds):
+        rng = np.random.default_rng([seed + number, 1])
+        parts.append(_rows(TEST, number, draw_test_atoms(types["coordination"], tests, rng)))
+    if n_reference:
+        parts.append(_rows(REFERENCE, 0, deepest_atoms(model_h5, crystal, n_reference)))
+    write_csv(out_csv, pd.concat(parts, ignore_index=True))
+
+
+def deepest_atoms(model_h5: str | Path, crystal: NDArray[np.bool_], n: int) -> NDArray[np.int64]:
+    """The atoms of the crystal that are farthest from all that is not.
+
+    Args:
+        model_h5: the model.
+        crystal: (n_atoms,) true for its atoms.
+        n: number of atoms.
+
+    Raises:
+        ValueError: fewer atoms are of the crystal.
+    """
+    if crystal.sum() < n:
+        raise ValueError(f"{n} reference atoms were asked for, but {crystal.sum()} atoms are of the crystal")
+    if crystal.all():
+        return np.arange(n)
+    arrays = read_arrays(model_h5, ["positions", "edges"])
+    inside = np.flatnonzero(crystal)
+    tree = cKDTree(arrays["positions"][~crystal], boxsize=arrays["edges"])
+    distance = tree.query(arrays["positions"][inside])[0]
+    return inside[np.argsort(-distance, kind="stable")[:n]]
+
+
+def draw_test_atoms(coordination: NDArray[np.int64], tests: Tests, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Atoms of a test set: so many of each coordination number, drawn at random; all where there are fewer.
+
+    Raises:
+        ValueError: no atom has any of the coordination numbers.
+    """
+    first, last = tests.coordinations
+    drawn = []
+    for number in range(first, last + 1):
+        members = np.flatnonzero(coordination == number)
+        drawn.append(rng.choice(members, size=min(tests.atoms_each, len(members)), replace=False))
+    found = np.concatenate(drawn)
+    if len(found) == 0:
+        raise ValueError(f"no atom of the model has a coordination number from {first} to {last}")
+    return found.astype(np.int64)
+
+
+def points_of(points: pd.DataFrame, strategy: str, seed: int) -> NDArray[np.int64]:
+    """Atoms of one strategy in the order chosen; those of a strategy without chance whatever the seed."""
+    rows = points[(points["strategy"] == strategy) & (points["seed"] == (0 if strategy in OPTIMAL else seed))]
+    return rows.sort_values("order")["atom"].to_numpy(np.int64)
+
+
+def atoms_of_points(points_csv: str | Path, n_shards: int) -> list[NDArray[np.int64]]:
+    """Distinct atoms of all points, spread over shards that differ by one atom at most."""
+    atoms = np.unique(pd.read_csv(points_csv)["atom"].to_numpy(np.int64))
+    return [atoms[shard::n_shards] for shard in range(n_shards)]
+
+
+def _rows(strategy: str, seed: int, atoms: Sequence[int] | NDArray[np.int64]) -> pd.DataFrame:
+    return pd.DataFrame({"strategy": strategy, "seed": seed, "order": np.arange(len(atoms)), "atom": atoms})[
+        POINTS_COLUMNS
+    ]
+
+
+def _drawn(strategy: Strategy, crystal: NDArray[np.bool_], n_points: int, seed: int) -> NDArray[np.int64]:
+    rng = np.random.default_rng([seed, 0])
+    if strategy == "random_1":
+        return random_points([(~crystal, n_points)], rng)
+    return random_points([(crystal, _OF_CRYSTAL_IN_RANDOM_2), (~crystal, n_points - _OF_CRYSTAL_IN_RANDOM_2)], rng)

@@ -1,0 +1,385 @@
+# Atomic energies of a large model: the model, its vectors, which atoms are computed and in which cells, their energies,
+# and those of all atoms learned from them.
+from gbscape.config.replica import OPTIMAL
+
+ITS = CONFIG.replica
+OPTIMAL_STRATEGIES = [s for s in ITS.selection.strategies if s in OPTIMAL]
+RIDGE_LAMBDA = None if ITS.cross_validated_lambda else ITS.ridge_lambda
+# The potential that relaxed the model tells the energy of every atom, if it is also what computes those of the cells.
+EXACT = ITS.backend == "eam"
+
+
+wildcard_constraints:
+    strategy=one_of(OPTIMAL_STRATEGIES),
+
+
+rule prepare_replica_potential:
+    input:
+        ITS.potential.file or [],
+    output:
+        description=f"{REPLICA}/potential/potential.json",
+    log:
+        f"{LOGS}/prepare_replica_potential.log",
+    benchmark:
+        f"{BENCHMARKS}/prepare_replica_potential.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        settings=leaf(ITS.potential),
+        lattice=ITS.lattice,
+        code=code_of("survey_potential.py"),
+    script:
+        "../scripts/survey_potential.py"
+
+
+rule build_model:
+    input:
+        potential=rules.prepare_replica_potential.output.description,
+        structure=ITS.model.structure or [],
+    output:
+        f"{REPLICA}/built.h5",
+    log:
+        f"{LOGS}/build_model.log",
+    benchmark:
+        f"{BENCHMARKS}/build_model.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        tasks=1,
+    params:
+        settings=leaf(ITS.model),
+        code=code_of("replica_build.py"),
+    script:
+        "../scripts/replica_build.py"
+
+
+# The next two run under MPI, whose launcher starts the module itself: scripts of Snakemake cannot be.
+rule relax_model:
+    input:
+        built=rules.build_model.output[0],
+        potential=rules.prepare_replica_potential.output.description,
+    output:
+        f"{REPLICA}/model.h5",
+    log:
+        f"{LOGS}/relax_model.log",
+    benchmark:
+        f"{BENCHMARKS}/relax_model.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    threads: ITS.model.ranks
+    resources:
+        mem_mb=6000,
+        runtime=720,
+        tasks=ITS.model.ranks,
+        mpi="mpiexec",
+    params:
+        arguments=lambda wildcards, input, output: as_json(
+            built_h5=input.built,
+            potential_json=input.potential,
+            out=output[0],
+            settings=leaf(ITS.model),
+            code=modules_hash("gbscape.replica.model"),
+        ),
+        code=modules_hash("gbscape.replica.model"),
+    shell:
+        "OMP_NUM_THREADS=1 {resources.mpi} -n {resources.tasks} "
+        "python -m gbscape.replica relax {params.arguments:q} > {log} 2>&1"
+
+
+rule select_optimal:
+    input:
+        f"{REPLICA}/vectors.h5",
+    output:
+        f"{REPLICA}/selected/{{strategy}}.csv",
+    log:
+        f"{LOGS}/select_optimal/{{strategy}}.log",
+    benchmark:
+        f"{BENCHMARKS}/select_optimal/{{strategy}}.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    threads: ITS.selection.ranks
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        tasks=ITS.selection.ranks,
+        mpi="mpiexec",
+    params:
+        arguments=lambda wildcards, input, output: as_json(
+            vectors_h5=input[0],
+            out_csv=output[0],
+            settings=leaf(ITS.selection),
+            ridge_lambda=ITS.ridge_lambda,
+            strategy=wildcards.strategy,
+        ),
+        code=modules_hash("gbscape.replica.select_points"),
+    shell:
+        "{resources.mpi} -n {resources.tasks} "
+        "python -m gbscape.replica select {params.arguments:q} > {log} 2>&1"
+
+
+rule describe_atoms:
+    input:
+        rules.relax_model.output[0],
+    output:
+        f"{REPLICA}/vectors.h5",
+    log:
+        f"{LOGS}/describe_atoms.log",
+    benchmark:
+        f"{BENCHMARKS}/describe_atoms.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        tasks=1,
+    params:
+        settings=leaf(ITS.descriptors),
+        code=code_of("replica_describe.py"),
+    script:
+        "../scripts/replica_describe.py"
+
+
+rule classify_atoms:
+    input:
+        rules.relax_model.output[0],
+    output:
+        f"{REPLICA}/types.h5",
+    log:
+        f"{LOGS}/classify_atoms.log",
+    benchmark:
+        f"{BENCHMARKS}/classify_atoms.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        tasks=1,
+    params:
+        lattice=ITS.lattice,
+        code=code_of("replica_classify.py"),
+    script:
+        "../scripts/replica_classify.py"
+
+
+rule tabulate_points:
+    input:
+        model=rules.relax_model.output[0],
+        types=rules.classify_atoms.output[0],
+        optimal=expand(rules.select_optimal.output[0], strategy=OPTIMAL_STRATEGIES),
+    output:
+        f"{REPLICA}/points.csv",
+    log:
+        f"{LOGS}/tabulate_points.log",
+    benchmark:
+        f"{BENCHMARKS}/tabulate_points.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        tasks=1,
+    params:
+        optimal=OPTIMAL_STRATEGIES,
+        selection=leaf(ITS.selection),
+        tests=leaf(ITS.tests),
+        reference_atoms=ITS.cells.reference_atoms,
+        lattice=ITS.lattice,
+        seed=CONFIG.seed,
+        code=code_of("replica_points.py"),
+    script:
+        "../scripts/replica_points.py"
+
+
+rule cut_cells:
+    input:
+        model=rules.relax_model.output[0],
+        points=rules.tabulate_points.output[0],
+    output:
+        f"{REPLICA}/cells/shard_{{shard}}.xyz",
+    log:
+        f"{LOGS}/cut_cells/{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/cut_cells/{{shard}}.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        tasks=1,
+    params:
+        settings=leaf(ITS.cells),
+        shards=ITS.shards,
+        code=code_of("replica_cells.py"),
+    script:
+        "../scripts/replica_cells.py"
+
+
+rule compute_energies:
+    input:
+        cells=rules.cut_cells.output[0],
+        model=rules.relax_model.output[0],
+        potential=rules.prepare_replica_potential.output.description,
+    output:
+        f"{REPLICA}/energies/shard_{{shard}}.h5",
+    log:
+        f"{LOGS}/compute_energies/{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/compute_energies/{{shard}}.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    threads: ITS.dft.ranks if ITS.backend == "gpaw" else 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+        tasks=1,
+    params:
+        backend=ITS.backend,
+        dft=leaf(ITS.dft),
+        cells=leaf(ITS.cells),
+        workdir=f"{REPLICA}/scratch",
+        code=code_of("replica_energies.py", "gbscape.energies.eam"),
+    script:
+        "../scripts/replica_energies.py"
+
+
+rule compute_reference:
+    input:
+        rules.prepare_replica_potential.output.description,
+    output:
+        f"{REPLICA}/reference.json",
+    log:
+        f"{LOGS}/compute_reference.log",
+    benchmark:
+        f"{BENCHMARKS}/compute_reference.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    threads: ITS.dft.ranks if ITS.backend == "gpaw" else 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        tasks=1,
+    params:
+        backend=ITS.backend,
+        dft=leaf(ITS.dft),
+        workdir=f"{REPLICA}/scratch/reference",
+        code=code_of("replica_reference.py", "gbscape.energies.eam"),
+    script:
+        "../scripts/replica_reference.py"
+
+
+rule gather_energies:
+    input:
+        shards=shards(rules.compute_energies.output[0], ITS.shards),
+        points=rules.tabulate_points.output[0],
+        reference=rules.compute_reference.output[0],
+    output:
+        gathered=f"{REPLICA}/energies.h5",
+        table=f"{REPLICA}/energies.csv",
+    log:
+        f"{LOGS}/gather_energies.log",
+    benchmark:
+        f"{BENCHMARKS}/gather_energies.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        tasks=1,
+    params:
+        on_failure=CONFIG.on_failure,
+        code=code_of("replica_gather.py"),
+    script:
+        "../scripts/replica_gather.py"
+
+
+rule evaluate_strategies:
+    input:
+        vectors=rules.describe_atoms.output[0],
+        points=rules.tabulate_points.output[0],
+        energies=rules.gather_energies.output.table,
+        model=rules.relax_model.output[0] if EXACT else [],
+        reference=rules.compute_reference.output[0],
+    output:
+        errors=f"{REPLICA}/errors.csv",
+        predictions=f"{REPLICA}/predictions.csv",
+    log:
+        f"{LOGS}/evaluate_strategies.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_strategies.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        tasks=1,
+    params:
+        sizes=ITS.tests.sizes,
+        ridge_lambda=RIDGE_LAMBDA,
+        code=code_of("replica_evaluate.py"),
+    script:
+        "../scripts/replica_evaluate.py"
+
+
+rule predict_energies:
+    input:
+        vectors=rules.describe_atoms.output[0],
+        points=rules.tabulate_points.output[0],
+        energies=rules.gather_energies.output.table,
+        model=rules.relax_model.output[0] if EXACT else [],
+        reference=rules.compute_reference.output[0],
+    output:
+        f"{REPLICA}/predicted.h5",
+    log:
+        f"{LOGS}/predict_energies.log",
+    benchmark:
+        f"{BENCHMARKS}/predict_energies.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        tasks=1,
+    params:
+        strategy=ITS.selection.strategies[0],
+        ridge_lambda=RIDGE_LAMBDA,
+        code=code_of("replica_predict.py"),
+    script:
+        "../scripts/replica_predict.py"
+
+
+rule export_predictions:
+    input:
+        built=rules.build_model.output[0],
+        model=rules.relax_model.output[0],
+        types=rules.classify_atoms.output[0],
+        predicted=rules.predict_energies.output[0],
+    output:
+        atoms=f"{REPLICA}/atoms.xyz",
+        summary=f"{REPLICA}/summary.csv",
+    log:
+        f"{LOGS}/export_predictions.log",
+    benchmark:
+        f"{BENCHMARKS}/export_predictions.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        tasks=1,
+    params:
+        code=code_of("replica_export.py"),
+    script:
+        "../scripts/replica_export.py"
+
+
+rule replica:
+    input:
+        rules.evaluate_strategies.output,
+        rules.export_predictions.output,
+    localrule: True

@@ -1,0 +1,19 @@
+"""Vectors of all atoms of the model."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.replica import Descriptors
+from gbscape.replica.describe import describe_model
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+describe_model(
+    snakemake.input[0],
+    snakemake.output[0],
+    Descriptors(**snakemake.params.settings),
+    snakemake.params.code,
+    threads=snakemake.threads,
+)

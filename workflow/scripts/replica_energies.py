@@ -1,0 +1,25 @@
+"""Energies of the targets of one shard of replica cells."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.dft import DftSettings
+from gbscape.config.replica import ReplicaCells
+from gbscape.replica.compute_energies import compute_energies
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+params = snakemake.params
+compute_energies(
+    snakemake.input.cells,
+    snakemake.input.model,
+    snakemake.input.potential,
+    snakemake.output[0],
+    params.backend,
+    DftSettings(**params.dft),
+    ReplicaCells(**params.cells),
+    params.code,
+    params.workdir,
+)

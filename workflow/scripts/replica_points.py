@@ -1,0 +1,24 @@
+"""Atoms of all training and test sets."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.config.replica import Selection, Tests
+from gbscape.replica.select_points import tabulate_points
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+params = snakemake.params
+tabulate_points(
+    snakemake.input.model,
+    snakemake.input.types,
+    dict(zip(params.optimal, snakemake.input.optimal, strict=True)),
+    snakemake.output[0],
+    Selection(**params.selection),
+    Tests(**params.tests),
+    params.lattice,
+    params.reference_atoms,
+    params.seed,
+)

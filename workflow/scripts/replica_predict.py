@@ -1,0 +1,23 @@
+"""Predicted energy and uncertainty of every atom."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.replica.exact import exact_energies
+from gbscape.replica.predict import predict_energies
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+paths, params = snakemake.input, snakemake.params
+predict_energies(
+    paths.vectors,
+    paths.points,
+    paths.energies,
+    snakemake.output[0],
+    params.strategy,
+    params.ridge_lambda,
+    params.code,
+    exact_energies(paths.model, paths.reference) if paths.model else None,
+)
