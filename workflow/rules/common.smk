@@ -24,12 +24,21 @@ LEARN = f"{RESULTS}/learn"
 CRYSTAL = f"{RESULTS}/crystal"
 REPLICA = f"{RESULTS}/replica"
 
-# One scorecard for the run: that of its only part, or those of both joined.
+# One scorecard for the run: that of its only part, or those of all joined.
 SCORECARD = f"{RESULTS}/scorecard.csv"
-SURVEY_SCORECARD, CRYSTAL_SCORECARD = (
+SURVEY_SCORECARD, CRYSTAL_SCORECARD, REPLICA_SCORECARD = (
     SCORECARD if CONFIG.parts == (part,) else f"{folder}/scorecard.csv"
-    for part, folder in (("survey", SURVEY), ("crystal", CRYSTAL))
+    for part, folder in (
+        ("survey", SURVEY),
+        ("crystal", CRYSTAL),
+        ("replica", REPLICA),
+    )
 )
+SCORECARD_OF = {
+    "survey": SURVEY_SCORECARD,
+    "crystal": CRYSTAL_SCORECARD,
+    "replica": REPLICA_SCORECARD,
+}
 
 # Inputs that a run may lack are an empty list then.
 BOUNDARIES = f"{SURVEY}/boundaries.csv" if CONFIG.survey.structures is None else []

@@ -171,10 +171,10 @@ for figure, its in CRYSTAL_PLOTS.items():
             plot=its["plot"],
             options=of_each_map(its["options"]),
             code=code_of(
-                "crystal_plot.py", f"gbscape.figures.{its['plot'].split('.')[0]}"
+                "plot_tables.py", f"gbscape.figures.{its['plot'].split('.')[0]}"
             ),
         script:
-            "../scripts/crystal_plot.py"
+            "../scripts/plot_tables.py"
 
 
 rule crystal_map_data:
@@ -424,9 +424,9 @@ rule plot_crystal_accuracy_tables:
     params:
         plot="defect_accuracy.write_accuracy_table",
         options=lambda wildcards: {"table": wildcards.table},
-        code=code_of("crystal_plot.py", "gbscape.figures.defect_accuracy"),
+        code=code_of("plot_tables.py", "gbscape.figures.defect_accuracy"),
     script:
-        "../scripts/crystal_plot.py"
+        "../scripts/plot_tables.py"
 
 
 rule crystal_reliability_data:
@@ -506,33 +506,9 @@ rule plot_crystal_scorecard:
     params:
         plot="crystal_scorecard.write_crystal_scorecard",
         options={},
-        code=code_of("crystal_plot.py", "gbscape.figures.crystal_scorecard"),
+        code=code_of("plot_tables.py", "gbscape.figures.crystal_scorecard"),
     script:
-        "../scripts/crystal_plot.py"
-
-
-if len(CONFIG.parts) > 1:
-
-    rule join_scorecards:
-        input:
-            rules.scorecard_data.output[0],
-            rules.crystal_scorecard_data.output[0],
-        output:
-            SCORECARD,
-        log:
-            f"{LOGS}/join_scorecards.log",
-        benchmark:
-            f"{BENCHMARKS}/join_scorecards.tsv"
-        conda:
-            "../../envs/figures.yaml"
-        resources:
-            mem_mb=500,
-            runtime=10,
-            tasks=1,
-        params:
-            code=code_of("crystal_join_scorecards.py"),
-        script:
-            "../scripts/crystal_join_scorecards.py"
+        "../scripts/plot_tables.py"
 
 
 rule crystal_figures:

@@ -394,3 +394,26 @@ rule figures:
         ),
         expand(f"{FIGURES}/sweep_{{target}}.svg", target=TARGETS if SWEPT else []),
     localrule: True
+
+
+if len(CONFIG.parts) > 1:
+
+    rule join_scorecards:
+        input:
+            [SCORECARD_OF[part] for part in CONFIG.parts],
+        output:
+            SCORECARD,
+        log:
+            f"{LOGS}/join_scorecards.log",
+        benchmark:
+            f"{BENCHMARKS}/join_scorecards.tsv"
+        conda:
+            "../../envs/figures.yaml"
+        resources:
+            mem_mb=500,
+            runtime=10,
+            tasks=1,
+        params:
+            code=code_of("join_scorecards.py"),
+        script:
+            "../scripts/join_scorecards.py"

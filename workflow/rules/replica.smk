@@ -376,10 +376,3 @@ rule export_predictions:
         code=code_of("replica_export.py"),
     script:
         "../scripts/replica_export.py"
-
-
-rule replica:
-    input:
-        rules.evaluate_strategies.output,
-        rules.export_predictions.output,
-    localrule: True

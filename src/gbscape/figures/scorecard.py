@@ -101,7 +101,7 @@ def write_scorecard(data: pd.DataFrame, path: str | Path) -> None:
 
 
 def scorecard_row(
-    item: str, published: object, measured: object, spread: object, verdict: str, note: str = ""
+    item: str, published: object, measured: object, spread: object = "", verdict: str = "", note: str = ""
 ) -> dict[str, object]:
     """A row of a scorecard, see `COLUMNS`."""
     return dict(zip(COLUMNS, (item, published, measured, spread, verdict, note), strict=True))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_WITHIN_ONE = 0.6827  # share of a normal distribution within one standard deviation
 LAMBDAS = np.logspace(-9, 1, 41)
 """Candidates for cross-validation."""
 
@@ -18,9 +19,9 @@ class Ridge(NamedTuple):
     """(d,)."""
     inverse: Array
     """(d, d) inverse of X^T X + lambda I."""
-    noise: Array
-    """Standard deviation () of the noise, in units of what is learned: of the leave-one-out residuals, each times
-    sqrt(1 - leverage), which is that of the noise if the model is right."""
+    noise: float
+    """Standard deviation of the noise, in units of what is learned: such that 68.27 % of the training values, each left out in
+    turn, are within one standard deviation of their predictions (a conformal scale: errors need not be normal)."""
 
     def predict(self, vectors: Array) -> Array:
         """Predictions (n,) for vectors (n, d)."""
@@ -59,7 +60,9 @@ def fit_ridge(vectors: Array, values: Array, ridge_lambda: float | None) -> Ridg
     residuals, leverage = _left_out(u, singular, projected, values, ridge_lambda)
     weights = vt[: len(singular)].T @ (singular / (singular**2 + ridge_lambda) * projected)
     inverse = (vt.T / (squares + ridge_lambda)) @ vt
-    return Ridge(weights, inverse, np.sqrt(np.mean(residuals**2 * (1 - leverage))))
+    # A left-out prediction has 1 + x.A x = 1 / (1 - leverage) times the variance of the noise.
+    noise = np.quantile(np.abs(residuals) * np.sqrt(1 - leverage), _WITHIN_ONE)
+    return Ridge(weights, inverse, float(noise))
 
 
 def _left_out(u: Array, singular: Array, projected: Array, values: Array, ridge_lambda: float) -> tuple[Array, Array]:

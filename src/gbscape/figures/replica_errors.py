@@ -1,0 +1,118 @@
+"""How well the energies of atoms are predicted: parity, error against the size of the training set, and averaged over the
+surroundings (figures 4, 5 and 8 of Tamura et al. 2020)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gbscape.figures.columns import require_columns
+from gbscape.figures.panels import panel_grid
+from gbscape.figures.replica_style import strategy_colour, strategy_label
+from gbscape.figures.style import GREY, INK, draw_message, figure
+from gbscape.replica.evaluate import ERROR_COLUMNS, PREDICTION_COLUMNS
+from gbscape.replica.figure_data import RADIUS_COLUMNS
+
+_QUANTITIES = {
+    "rmse_ev": "RMSE, test atoms (meV)",
+    "max_error_ev": "Largest error, test atoms (meV)",
+    "rmse_all_ev": "RMSE, all atoms (meV)",
+    "max_error_all_ev": "Largest error, all atoms (meV)",
+}
+
+
+def plot_energy_parity(data: pd.DataFrame, path: str | Path) -> None:
+    """Draw predicted against computed energies of training and test atoms of the first seed, a panel a strategy.
+
+    Args:
+        data: predictions of `gbscape.replica.evaluate`.
+        path: the picture.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    require_columns(data, PREDICTION_COLUMNS, "the predictions")
+    first = data[data["seed"] == data["seed"].min()]
+    strategies = list(first["strategy"].unique())
+    limits = [first[["computed_ev", "predicted_ev"]].min().min(), first[["computed_ev", "predicted_ev"]].max().max()]
+    margin = 0.04 * (limits[1] - limits[0])
+    with panel_grid(path, len(strategies), 2.9, 2.9) as (fig, axes):
+        for number, (ax, strategy) in enumerate(zip(axes, strategies, strict=True)):
+            ax.plot(limits, limits, color=GREY, lw=0.8, ls=(0, (3, 2)))
+            rows = first[first["strategy"] == strategy]
+            for name, marker, colour, alpha in (
+                ("training", "s", GREY, 0.5),
+                ("test", "o", strategy_colour(strategy), 0.9),
+            ):
+                of_set = rows[rows["set"] == name]
+                ax.scatter(of_set["computed_ev"], of_set["predicted_ev"], 12, marker=marker, color=colour, alpha=alpha,
+                           linewidths=0, label=f"{name} atoms" if number == 0 else None)  # fmt: skip
+            residual = 1000 * (rows["predicted_ev"] - rows["computed_ev"])[rows["set"] == "test"]
+            ax.text(0.04, 0.96, f"RMSE {np.sqrt((residual**2).mean()):.0f} meV\nlargest {residual.abs().max():.0f} meV",
+                    transform=ax.transAxes, va="top", color=INK)  # fmt: skip
+            ax.set(title=strategy_label(strategy), xlabel="Computed (eV)", ylabel="Predicted (eV)", aspect="equal")
+            ax.set_xlim(limits[0] - margin, limits[1] + margin)
+            ax.set_ylim(limits[0] - margin, limits[1] + margin)
+            ax.label_outer()
+        fig.legend(loc="outside lower center", ncols=2)
+
+
+def plot_selection_errors(data: pd.DataFrame, path: str | Path) -> None:
+    """Draw the errors against the size of the training set: means over the seeds, bands of one standard deviation.
+
+    Args:
+        data: errors of `gbscape.replica.evaluate`.
+        path: the picture.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    require_columns(data, ERROR_COLUMNS, "the errors")
+    quantities = [name for name in _QUANTITIES if data[name].notna().any()]
+    with figure(path, 7.2, 2.5 * (len(quantities) // 2) + 0.5) as fig:
+        axes = fig.subplots(len(quantities) // 2, 2, sharex=True).ravel()
+        for ax, quantity in zip(axes, quantities, strict=True):
+            for strategy, rows in data.groupby("strategy", sort=False):
+                by_size = 1000 * rows.groupby("size")[quantity].agg(["mean", "std"])
+                colour = strategy_colour(str(strategy))
+                spread = by_size["std"].fillna(0.0)
+                ax.plot(by_size.index, by_size["mean"], color=colour, marker="o", ms=3, lw=1.3,
+                        label=strategy_label(str(strategy)) if ax is axes[0] else None)  # fmt: skip
+                ax.fill_between(by_size.index, by_size["mean"] - spread, by_size["mean"] + spread, color=colour, alpha=0.12,
+                                lw=0)  # fmt: skip
+            ax.set(ylabel=_QUANTITIES[quantity])
+            ax.set_ylim(0, None)
+            ax.grid(axis="y")
+        for ax in axes[-2:]:
+            ax.set_xlabel("Training atoms")
+        fig.legend(loc="outside right upper")
+
+
+def plot_averaged_error(data: pd.DataFrame, path: str | Path) -> None:
+    """Draw the error averaged over the atoms within a radius, for the worst test atom of each coordination number.
+
+    Args:
+        data: of `gbscape.replica.figure_data.tabulate_radii`.
+        path: the picture.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    require_columns(data, RADIUS_COLUMNS, "the averaged errors")
+    if data.empty:
+        draw_message(path, "The energies of the atoms around the test atoms are not known.")
+        return
+    with figure(path, 5.6, 3.6) as fig:
+        ax = fig.subplots()
+        numbers = sorted(data["coordination"].unique())
+        for place, number in enumerate(numbers):
+            rows = data[data["coordination"] == number]
+            shade = 0.15 + 0.7 * place / max(len(numbers) - 1, 1)
+            ax.plot(rows["radius_angstrom"], 1000 * rows["averaged_error_ev"], color=(shade, 0.45, 1 - shade), lw=1.1,
+                    label=f"coordination {number}")  # fmt: skip
+        mean = 1000 * data.groupby("radius_angstrom")["averaged_error_ev"].mean()
+        ax.plot(mean.index, mean, color=INK, lw=2.2, label="mean")
+        ax.set(xlabel="Radius (Å)", ylabel="Averaged error (meV)")
+        ax.set_ylim(0, None)
+        ax.grid(axis="y")
+        fig.legend(loc="outside right upper")

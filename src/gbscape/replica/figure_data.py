@@ -1,0 +1,108 @@
+"""Tables that the figures of the atomic energies are drawn from (figures 2, 3, 6, 7 and 8 of Tamura et al. 2020)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from gbscape.replica.atom_types import TYPE_NAMES
+from gbscape.replica.evaluate import Array
+from gbscape.replica.select_points import TEST, points_of
+from gbscape.store.arrays import read_arrays
+from gbscape.store.tables import write_csv
+
+SLICE_COLUMNS = ["x", "y", "type", "coordination", "predicted_ev", "standard_deviation_ev", "exact_ev"]
+COMPONENT_COLUMNS = ["set", "type", "first", "second", "first_share", "second_share"]
+RADIUS_COLUMNS = ["coordination", "atom", "radius_angstrom", "atoms", "averaged_error_ev"]
+
+_SLICE_ANGSTROM = 3.0
+_MOST_OF_A_TYPE = 1000
+"""Points drawn of each structure type, as in the paper."""
+_RADII_ANGSTROM = np.arange(0.0, 6.01, 0.25)
+
+
+def tabulate_slice(model_h5: str | Path, types_h5: str | Path, predicted_h5: str | Path, out_csv: str | Path) -> None:
+    """Write the atoms of a slice through the middle of the model, `SLICE_COLUMNS`, x and y in Angstrom."""
+    model, types, predicted = (
+        read_arrays(model_h5, ["positions", "edges"]),
+        read_arrays(types_h5),
+        read_arrays(predicted_h5),
+    )
+    height = model["positions"][:, 2] - model["edges"][2] / 2
+    inside = np.flatnonzero(np.abs(height) <= _SLICE_ANGSTROM / 2)
+    inside = inside[np.argsort(height[inside], kind="stable")]  # those above are drawn over those below
+    table = pd.DataFrame(
+        {
+            "x": model["positions"][inside, 0],
+            "y": model["positions"][inside, 1],
+            "type": np.array(TYPE_NAMES)[types["structure_type"][inside]],
+            "coordination": types["coordination"][inside],
+            "predicted_ev": predicted["predicted_ev"][inside],
+            "standard_deviation_ev": predicted["standard_deviation_ev"][inside],
+            "exact_ev": predicted["exact_ev"][inside] if "exact_ev" in predicted else np.nan,
+        }
+    )
+    write_csv(out_csv, table[SLICE_COLUMNS])
+
+
+def tabulate_components(
+    vectors_h5: str | Path, types_h5: str | Path, points_csv: str | Path, out_csv: str | Path, seed: int
+) -> None:
+    """Write the first two components of up to 1000 atoms of each structure type, drawn at random (`set` is "model"), and of
+    the atoms of the first training set of every strategy and of the first test set, `COMPONENT_COLUMNS`."""
+    arrays = read_arrays(vectors_h5, ["vectors", "variances"])
+    kinds = read_arrays(types_h5, ["structure_type"])["structure_type"]
+    shares = arrays["variances"][:2] / arrays["variances"].sum()
+    rng = np.random.default_rng(seed)
+    sets = []
+    for number in range(len(TYPE_NAMES)):
+        members = np.flatnonzero(kinds == number)
+        sets.append(("model", rng.choice(members, size=min(_MOST_OF_A_TYPE, len(members)), replace=False)))
+    points = pd.read_csv(points_csv)
+    sets += [(name, points_of(points, name, 0)) for name in points["strategy"].unique()]
+    parts = [
+        pd.DataFrame(
+            {
+                "set": name,
+                "type": np.array(TYPE_NAMES)[kinds[atoms]],
+                "first": arrays["vectors"][atoms, 0],
+                "second": arrays["vectors"][atoms, 1],
+                "first_share": shares[0],
+                "second_share": shares[1],
+            }
+        )
+        for name, atoms in sets
+    ]
+    write_csv(out_csv, pd.concat(parts, ignore_index=True)[COMPONENT_COLUMNS])
+
+
+def tabulate_radii(
+    model_h5: str | Path,
+    types_h5: str | Path,
+    points_csv: str | Path,
+    predicted_h5: str | Path,
+    out_csv: str | Path,
+) -> None:
+    """Write the error averaged over the atoms within a radius of a central one (equation 16), `RADIUS_COLUMNS`.
+
+    The central atoms are those of the first test set with the largest error of their coordination number, by the model that
+    predicts all atoms. Without the exact energies of the atoms around them the table is empty.
+    """
+    predicted = read_arrays(predicted_h5)
+    if "exact_ev" not in predicted:
+        write_csv(out_csv, pd.DataFrame(columns=RADIUS_COLUMNS))
+        return
+    model = read_arrays(model_h5, ["positions", "edges"])
+    coordination = read_arrays(types_h5, ["coordination"])["coordination"]
+    error: Array = predicted["predicted_ev"] - predicted["exact_ev"]
+    test = points_of(pd.read_csv(points_csv), TEST, 0)
+    tree = cKDTree(model["positions"], boxsize=model["edges"])
+    rows = []
+    for number in np.unique(coordination[test]):
+        members = test[coordination[test] == number]
+        centre = int(members[np.argmax(np.abs(error[members]))])
+        for radius in _RADII_ANGSTROM:
+            around = tree.query_ball_point(model["positions"][centre], radius + 1e-9)
+            rows.append((number, centre, radius, len(around), abs(float(error[around].mean()))))
+    write_csv(out_csv, pd.DataFrame(rows, columns=RADIUS_COLUMNS))
