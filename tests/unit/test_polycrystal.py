@@ -255,3 +255,24 @@ def test_no_grains_are_refused():
 def test_grains_take_crystals_in_turns():
     grains = random_grains(5, [IRON, COPPER], 30.0, np.random.default_rng(0))
     assert [grain.crystal is IRON for grain in grains] == [True, False, True, False, True]
+
+
+def test_areas_of_faces_are_those_of_layers_of_points() -> None:
+    edges, rng = np.array([20.0, 25.0, 30.0]), np.random.default_rng(3)
+    seeds = rng.random((4, 3)) * edges
+    cells = voronoi_cells(edges, seeds)
+    area = sum(cell.face_areas_angstrom2().sum() for cell in cells) / 2
+    points = rng.random((400_000, 3)) * edges
+    nearest = np.argmin([np.linalg.norm((points - s + edges / 2) % edges - edges / 2, axis=1) for s in seeds], axis=0)
+    within = 0
+    for number, cell in enumerate(cells):
+        mine = points[nearest == number]
+        relative = (mine - seeds[number] + edges / 2) % edges - edges / 2
+        within += np.count_nonzero((cell.distances_angstrom - relative @ cell.normals.T).min(axis=1) < 0.2)
+    # A layer of 0.2 Angstrom on each side; where faces meet it is counted once.
+    assert within / len(points) * edges.prod() / 0.4 == pytest.approx(area, rel=0.04)
+
+
+def test_faces_of_a_cube_in_its_images() -> None:
+    (cell,) = voronoi_cells(10.0, np.array([[1.0, 2.0, 3.0]]))
+    assert cell.face_areas_angstrom2() == pytest.approx(np.full(6, 100.0))

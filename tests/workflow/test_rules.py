@@ -10,7 +10,7 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 RULE_FILES = sorted((PROJECT / "workflow" / "rules").glob("*.smk"))
 RULES = {
-    match[2] or re.search(r'f"(\w*\{figure\}\w*)"', match[3])[1]: match[3]  # type: ignore[index]
+    match[2] or re.search(r'f"(\w*\{\w+\}\w*)"', match[3])[1]: match[3]  # type: ignore[index]
     for path in RULE_FILES
     for match in re.finditer(r"^( *)rule ?(\w*):\n((?:\1    .*\n|\n)+)", path.read_text(), flags=re.MULTILINE)
 }

@@ -187,7 +187,7 @@ rule tabulate_points:
     params:
         optimal=OPTIMAL_STRATEGIES,
         selection=leaf(ITS.selection),
-        tests=leaf(ITS.tests),
+        evaluation=leaf(ITS.evaluation),
         reference_atoms=ITS.cells.reference_atoms,
         lattice=ITS.lattice,
         seed=CONFIG.seed,
@@ -319,7 +319,7 @@ rule evaluate_strategies:
         runtime=60,
         tasks=1,
     params:
-        sizes=ITS.tests.sizes,
+        sizes=ITS.evaluation.sizes,
         ridge_lambda=RIDGE_LAMBDA,
         code=code_of("replica_evaluate.py"),
     script:

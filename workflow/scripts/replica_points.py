@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gbscape.config.replica import Selection, Tests
+from gbscape.config.replica import Selection, Evaluation
 from gbscape.replica.select_points import tabulate_points
 from gbscape.store.log import log_to
 
@@ -17,7 +17,7 @@ tabulate_points(
     dict(zip(params.optimal, snakemake.input.optimal, strict=True)),
     snakemake.output[0],
     Selection(**params.selection),
-    Tests(**params.tests),
+    Evaluation(**params.evaluation),
     params.lattice,
     params.reference_atoms,
     params.seed,

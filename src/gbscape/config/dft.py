@@ -49,6 +49,8 @@ class DftSettings(Settings):
     (Richardson, second order)."""
     max_gauge_error_ev: float = Field(default=0.005, gt=0)
     """Results whose energy changes by more with an equivalent form of the energy density are rejected."""
+    max_grid_correction_ev: float = Field(default=0.005, gt=0)
+    """Results that the extrapolation to an infinitely fine grid changes by more are rejected."""
     max_sum_rule_error_ev_per_atom: float = Field(default=0.001, gt=0)
     """Results are rejected if the atoms' energies do not add up to that of the cell, in eV per atom."""
     mean_moment_range_bohr: tuple[float, float] | None = (1.5, 3.2)

@@ -1,4 +1,4 @@
-"""Settings of atomic energies by replica cells: the model, its descriptors, the selection, the backends, the tests."""
+"""Settings of atomic energies by replica cells: the model, its descriptors, the selection, the backends, their evaluation."""
 
 from typing import Annotated, Literal
 
@@ -49,7 +49,7 @@ class ReplicaModel(Settings):
     """File of a model of your own (any format that ASE reads), in an orthogonal periodic cell; null builds one."""
     n_atoms: int = Field(default=1_037_880, ge=100, le=2**31 - 1)
     """Atoms of the polycrystal; 1 037 880 in Tamura et al. 2020."""
-    n_grains: int = Field(default=16, ge=1, le=100_000)
+    n_grains: int = Field(default=16, ge=2, le=100_000)
     """Grains of the polycrystal, randomly placed and turned."""
     overlap: float = Field(default=0.7, gt=0, le=1)
     """Atoms of two grains that are closer than this, in nearest-neighbour distances, are thinned out."""
@@ -108,8 +108,8 @@ class ReplicaCells(Settings):
     replica cells as all others, whose systematic error goes with it; 0: an atom of the perfect crystal."""
 
 
-class Tests(Settings):
-    """What the predictions are compared with."""
+class Evaluation(Settings):
+    """Test sets, and the sizes of training sets that are compared on them."""
 
     seeds: int = Field(default=10, ge=1, le=1000)
     """Random draws: of the random training sets, and of the test sets."""
@@ -146,7 +146,7 @@ class Replica(Settings):
     the machinery."""
     dft: DftSettings = DftSettings()
     """Settings of the backend `gpaw`."""
-    tests: Tests = Tests()
-    """What the predictions are compared with."""
+    evaluation: Evaluation = Evaluation()
+    """Test sets, and the sizes of training sets that are compared on them."""
     shards: int = Field(default=4, ge=1, le=2000)
     """Number of jobs that compute energies."""

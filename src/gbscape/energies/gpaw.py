@@ -42,8 +42,8 @@ def atomic_energy(cell: Atoms, target: int, settings: DftSettings, workdir: str 
             not repeated.
 
     Returns:
-        the energy on the zero of GPAW's datasets (see `reference_energy`). Its gauge errors are those on the finest grid, an
-        upper bound for the extrapolated energy.
+        the energy on the zero of GPAW's datasets (see `reference_energy`). Like the energy, the gauge errors are those
+        extrapolated to an infinitely fine grid where there are two; `provenance` has what that changed.
 
     Raises:
         BackendMissing: no GPAW, or not the version whose internals are read.
@@ -84,8 +84,8 @@ def atomic_energy(cell: Atoms, target: int, settings: DftSettings, workdir: str 
         total_ev=scf["total_ev"],
         sum_rule_error_ev=float(result.energies_ev.sum()) - scf["total_ev"],
         gauge_errors_ev={
-            "kinetic": float(finest.kinetic_gauge_ev[target]),
-            "electrostatic": float(finest.electrostatic_gauge_ev[target]),
+            "kinetic": float(result.kinetic_gauge_ev[target]),
+            "electrostatic": float(result.electrostatic_gauge_ev[target]),
         },
         charge_e=-float(result.electrons[target]),
         volume_angstrom3=float(result.volumes_angstrom3[target]),
@@ -260,8 +260,14 @@ def _check_errors(energy: AtomicEnergy, settings: DftSettings, n_atoms: int) -> 
         if abs(error) > settings.max_gauge_error_ev:
             raise EnergyRejected(
                 f"the {name} gauge error, {error:.4f} eV, is above max_gauge_error_ev = {settings.max_gauge_error_ev:g}: "
-                "take a finer grid (refinements, or a higher cutoff_ev)"
+                "take a finer grid (more refinements, or a higher cutoff_ev)"
             )
+    correction = energy.provenance["grid_correction_ev"]
+    if abs(correction) > settings.max_grid_correction_ev:
+        raise EnergyRejected(
+            f"extrapolation changes the energy by {correction:.4f} eV, more than max_grid_correction_ev = "
+            f"{settings.max_grid_correction_ev:g}: take a finer grid (a higher cutoff_ev)"
+        )
     per_atom = energy.sum_rule_error_ev / n_atoms
     if abs(per_atom) > settings.max_sum_rule_error_ev_per_atom:
         raise EnergyRejected(

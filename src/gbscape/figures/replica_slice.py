@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gbscape.figures.columns import require_columns
@@ -14,8 +13,8 @@ from gbscape.figures.replica_style import TYPE_COLOURS
 from gbscape.figures.style import figure
 from gbscape.replica.figure_data import SLICE_COLUMNS
 
-_WIDTH_INCH = 6.0
-_NEAREST_ANGSTROM = 2.5  # diameter of the discs
+_PANEL_INCH = 5.0
+_DIAMETER_ANGSTROM = 2.2
 _LIMIT_PERCENTILE = 99.8
 
 
@@ -30,9 +29,10 @@ def plot_structure_types(data: pd.DataFrame, path: str | Path) -> None:
         ValueError: a column is missing.
     """
     require_columns(data, SLICE_COLUMNS, "the slice of the model")
-    with figure(path, _WIDTH_INCH + 1.3, _WIDTH_INCH) as fig:
-        ax = _axes(fig, data)
-        ax.scatter(data["x"], data["y"], _size(ax, data), data["type"].map(TYPE_COLOURS), linewidths=0)
+    with figure(path, _PANEL_INCH + 2.0, _PANEL_INCH + 0.7) as fig:
+        ax = fig.subplots()
+        _label_axes(ax, data)
+        ax.scatter(data["x"], data["y"], _disc_area(data), data["type"].map(TYPE_COLOURS), linewidths=0)
         there = [name for name in TYPE_COLOURS if (data["type"] == name).any()]
         handles = [
             Line2D(
@@ -63,13 +63,14 @@ def plot_predicted_energies(data: pd.DataFrame, path: str | Path) -> None:
         ("predicted_ev", "Predicted energy over the crystal's (eV)", True),
         ("standard_deviation_ev", "Standard deviation (eV)", False),
     )
-    with figure(path, 2 * _WIDTH_INCH - 1.5, _WIDTH_INCH - 0.4) as fig:
-        for number, (column, label, from_zero) in enumerate(panels):
-            ax = _axes(fig, data, (1, 2, number + 1))
+    with figure(path, 2 * _PANEL_INCH + 1.0, _PANEL_INCH + 1.5) as fig:
+        for ax, (column, label, from_zero) in zip(fig.subplots(1, 2, sharey=True), panels, strict=True):
+            _label_axes(ax, data)
+            ax.label_outer()
             low = 0.0 if from_zero else float(data[column].min())
             high = max(float(np.percentile(data[column], _LIMIT_PERCENTILE)), low + 1e-9)
             drawn = ax.scatter(
-                data["x"], data["y"], _size(ax, data), data[column], cmap=UNCERTAINTY_COLOURS, vmin=low, vmax=high,
+                data["x"], data["y"], _disc_area(data), data[column], cmap=UNCERTAINTY_COLOURS, vmin=low, vmax=high,
                 linewidths=0,
             )  # fmt: skip
             fig.colorbar(
@@ -77,17 +78,13 @@ def plot_predicted_energies(data: pd.DataFrame, path: str | Path) -> None:
             )
 
 
-def _axes(fig: Figure, data: pd.DataFrame, place: tuple[int, int, int] = (1, 1, 1)) -> Axes:
-    ax: Axes = fig.add_subplot(*place)
+def _label_axes(ax: Axes, data: pd.DataFrame) -> None:
     ax.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
     ax.set_xlim(0, float(data["x"].max()))
     ax.set_ylim(0, float(data["y"].max()))
-    return ax
 
 
-def _size(ax: Axes, data: pd.DataFrame) -> float:
-    """Area in square points of discs that nearly touch."""
-    fig = ax.figure
-    inch = min(fig.get_figwidth() / max(len(fig.axes), 1), fig.get_figheight()) * 0.75  # type: ignore[union-attr]
-    diameter = 72 * inch * _NEAREST_ANGSTROM / float(data["x"].max())
-    return float(np.clip(diameter**2, 0.3, 200))
+def _disc_area(data: pd.DataFrame) -> float:
+    """Area in square points of discs of the size of atoms."""
+    points_per_angstrom = 72 * _PANEL_INCH / float(data["x"].max())
+    return float((_DIAMETER_ANGSTROM * points_per_angstrom) ** 2)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gbscape.config.replica import OPTIMAL, Selection, Strategy, Tests
+from gbscape.config.replica import OPTIMAL, Selection, Strategy, Evaluation
 from gbscape.replica.atom_types import type_of_lattice
 from gbscape.selection import a_optimality, d_optimality, random_points, rows_of_rank, uncertainty_reduction
 from gbscape.store.arrays import arrays_shape, read_arrays
@@ -60,7 +60,7 @@ def tabulate_points(
     optimal_csv: Mapping[Strategy, str | Path],
     out_csv: str | Path,
     settings: Selection,
-    tests: Tests,
+    evaluation: Evaluation,
     lattice: str,
     n_reference: int,
     seed: int,
@@ -74,7 +74,7 @@ def tabulate_points(
         types_h5: types of its atoms, of `gbscape.replica.atom_types`.
         optimal_csv: tables of `select_optimal` by strategy.
         out_csv: the table.
-        settings, tests: which sets.
+        settings, evaluation: which sets.
         lattice: of the crystal.
         n_reference: number of reference atoms, those of the crystal that are farthest from all that is not.
         seed: of the draws; the n-th takes `seed + n`.
@@ -89,11 +89,11 @@ def tabulate_points(
         if strategy in OPTIMAL:
             parts.append(_rows(strategy, 0, pd.read_csv(optimal_csv[strategy])["atom"].to_numpy()))
             continue
-        for number in range(tests.seeds):
+        for number in range(evaluation.seeds):
             parts.append(_rows(strategy, number, _drawn(strategy, crystal, settings.n_points, seed + number)))
-    for number in range(tests.seeds):
+    for number in range(evaluation.seeds):
         rng = np.random.default_rng([seed + number, 1])
-        parts.append(_rows(TEST, number, draw_test_atoms(types["coordination"], tests, rng)))
+        parts.append(_rows(TEST, number, draw_test_atoms(types["coordination"], evaluation, rng)))
     if n_reference:
         parts.append(_rows(REFERENCE, 0, deepest_atoms(model_h5, crystal, n_reference)))
     write_csv(out_csv, pd.concat(parts, ignore_index=True))
@@ -121,17 +121,19 @@ def deepest_atoms(model_h5: str | Path, crystal: NDArray[np.bool_], n: int) -> N
     return inside[np.argsort(-distance, kind="stable")[:n]]
 
 
-def draw_test_atoms(coordination: NDArray[np.int64], tests: Tests, rng: np.random.Generator) -> NDArray[np.int64]:
+def draw_test_atoms(
+    coordination: NDArray[np.int64], evaluation: Evaluation, rng: np.random.Generator
+) -> NDArray[np.int64]:
     """Atoms of a test set: so many of each coordination number, drawn at random; all where there are fewer.
 
     Raises:
         ValueError: no atom has any of the coordination numbers.
     """
-    first, last = tests.coordinations
+    first, last = evaluation.coordinations
     drawn = []
     for number in range(first, last + 1):
         members = np.flatnonzero(coordination == number)
-        drawn.append(rng.choice(members, size=min(tests.atoms_each, len(members)), replace=False))
+        drawn.append(rng.choice(members, size=min(evaluation.atoms_each, len(members)), replace=False))
     found = np.concatenate(drawn)
     if len(found) == 0:
         raise ValueError(f"no atom of the model has a coordination number from {first} to {last}")

@@ -1,21 +1,25 @@
 """A random polycrystal with a given number of atoms."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from ase import Atoms
 from scipy.spatial import cKDTree
 
 from gbscape.structure.polycrystal import Grain, random_grains, voronoi_cells, voronoi_polycrystal
 
-_MOST_SURPLUS = 2e-3
-"""Share of the atoms that may be removed to arrive at the number."""
-_TRIALS = 20
+_SURPLUS = 1e-3
+"""Share of the atoms that is aimed at beyond the number, ..."""
+_MOST_SURPLUS = 0.05
+"""... and that may be removed at most: the number may jump by so much where a boundary between images of a grain closes."""
+_TRIALS = 12
 
 
 def polycrystal_of_size(crystal: Atoms, n_atoms: int, n_grains: int, seed: int, overlap: float = 0.7) -> Atoms:
     """Periodic cube of randomly placed and turned grains of one crystal, with exactly so many atoms.
 
-    The edge is the smallest found that gives enough atoms; what is too much, at most 0.2 %, is taken from the boundaries:
-    one atom of the closest pair at a time, the one nearer to the boundary.
+    The edge is the smallest found that gives enough atoms. What is too much, about 0.1 %, is taken from the boundaries: one
+    atom of the closest pair at a time, the one nearer to the boundary.
 
     Args:
         crystal: unit cell of all grains.
@@ -38,18 +42,32 @@ def polycrystal_of_size(crystal: Atoms, n_atoms: int, n_grains: int, seed: int, 
         )
     unit = random_grains(n_grains, crystal, 1.0, np.random.default_rng(seed))
     edge = (n_atoms * crystal.get_volume() / len(crystal)) ** (1 / 3)
+    too_short, too_long = 0.0, np.inf
+    best: Atoms | None = None
     for _ in range(_TRIALS):
-        grains = [Grain(np.asarray(grain.seed_angstrom) * edge, crystal, grain.rotation) for grain in unit]
-        atoms = voronoi_polycrystal(edge, grains, overlap=overlap)
+        atoms = voronoi_polycrystal(edge, _scaled(unit, edge), overlap=overlap)
         surplus = len(atoms) - n_atoms
-        if 0 <= surplus <= max(_MOST_SURPLUS * n_atoms, 1):
-            atoms = _without_closest(atoms, surplus)
-            cells = voronoi_cells(edge, np.array([grain.seed_angstrom for grain in grains]))
-            atoms.info["boundary_area_angstrom2"] = sum(cell.face_areas_angstrom2().sum() for cell in cells) / 2
-            return atoms
-        # Aim at half of the surplus that is allowed.
-        edge *= ((1 + _MOST_SURPLUS / 2) * n_atoms / len(atoms)) ** (1 / 3)
-    raise ValueError(f"no cube was found that {n_grains} grains fill with {n_atoms} atoms; the last had {len(atoms)}")
+        if 0 <= surplus < (np.inf if best is None else len(best) - n_atoms):
+            best = atoms
+        if 0 <= surplus <= max(2 * _SURPLUS * n_atoms, 1):
+            break
+        too_short, too_long = (edge, too_long) if surplus < 0 else (too_short, edge)
+        edge *= ((1 + _SURPLUS) * n_atoms / len(atoms)) ** (1 / 3)
+        if not too_short < edge < too_long:
+            edge = (too_short + too_long) / 2
+    if best is None or len(best) - n_atoms > _MOST_SURPLUS * n_atoms + 1:
+        raise ValueError(
+            f"no cube was found that {n_grains} grains fill with {n_atoms} atoms; the last had {len(atoms)}"
+        )
+    edge = float(best.cell[0, 0])
+    cells = voronoi_cells(edge, np.array([grain.seed_angstrom for grain in _scaled(unit, edge)]))
+    best = _without_closest(best, len(best) - n_atoms)
+    best.info["boundary_area_angstrom2"] = float(sum(cell.face_areas_angstrom2().sum() for cell in cells) / 2)
+    return best
+
+
+def _scaled(unit: Sequence[Grain], edge: float) -> list[Grain]:
+    return [Grain(np.asarray(grain.seed_angstrom) * edge, grain.crystal, grain.rotation) for grain in unit]
 
 
 def _without_closest(atoms: Atoms, surplus: int) -> Atoms:

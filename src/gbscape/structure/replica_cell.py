@@ -20,6 +20,8 @@ TARGET = "target"
 MODEL_INDEX = "model_index"
 """Name of the array with the atoms' numbers in the model."""
 
+_ON_A_FACE_ANGSTROM = 1e-6
+
 _Pairs = NDArray[np.intp]
 _Array = NDArray[np.float64]
 
@@ -94,10 +96,11 @@ def _replica(
     closest: float,
     thin: Callable[[_Pairs, _Array, _Array], NDArray[np.bool_]],
 ) -> Atoms:
-    near = np.sort(tree.query_ball_point(positions[number], edge / 2 * (1 + 1e-9), p=np.inf))
+    near = np.sort(tree.query_ball_point(positions[number], edge / 2 + 2 * _ON_A_FACE_ANGSTROM, p=np.inf))
     offset = positions[near] - positions[number]
     offset -= tree.boxsize[:3] * np.rint(offset / tree.boxsize[:3])
-    inside = ((offset >= -edge / 2) & (offset < edge / 2)).all(axis=1)
+    # Atoms on a face are those of the lower one, whatever rounding says, so that a crystal stays whole.
+    inside = ((offset >= -edge / 2 - _ON_A_FACE_ANGSTROM) & (offset < edge / 2 - _ON_A_FACE_ANGSTROM)).all(axis=1)
     near, offset = near[inside], offset[inside]
     pairs, lengths = _pairs_across_faces(offset, edge, closest)
     keep = ~thin(pairs, lengths, np.linalg.norm(offset, axis=1))
@@ -114,8 +117,8 @@ def _replica(
 
 def _pairs_across_faces(offset: _Array, edge: float, closest: float) -> tuple[_Pairs, _Array]:
     """Pairs (m, 2) that a face brings closer than allowed, and their distances (m,)."""
-    shifted = offset + edge / 2
-    shifted[shifted >= edge] = 0.0  # rounding
+    shifted = (offset + edge / 2) % edge
+    shifted[shifted >= edge] = 0.0  # a remainder may round up to the edge itself
     pairs = cKDTree(shifted, boxsize=edge).query_pairs(closest * (1 - 1e-12), output_type="ndarray")
     difference = offset[pairs[:, 0]] - offset[pairs[:, 1]]
     images = np.rint(difference / edge)

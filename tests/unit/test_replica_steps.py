@@ -1,0 +1,312 @@
+"""From vectors to predictions: points, energies, errors, summary, tables of figures; on made-up atoms whose energies are linear
+in their vectors."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import ase.io
+import numpy as np
+import pandas as pd
+import pytest
+
+from gbscape.config.dft import DftSettings
+from gbscape.config.replica import Descriptors, ReplicaCells, ReplicaModel, Selection, Evaluation
+from gbscape.config.survey import Potential
+from gbscape.energies.atomic_energy import AtomicEnergy
+from gbscape.figures import replica_components, replica_errors, replica_slice
+from gbscape.figures.replica_scorecard import published_numbers, replica_scorecard_data, write_replica_scorecard
+from gbscape.replica import compute_energies as energies
+from gbscape.replica import figure_data
+from gbscape.replica.atom_types import classify_atoms
+from gbscape.replica.cells import atom_of, cut_cells, read_cells
+from gbscape.replica.describe import describe_model
+from gbscape.replica.evaluate import evaluate_strategies
+from gbscape.replica.exact import exact_energies
+from gbscape.replica.model import build_model, model_atoms, relax_model
+from gbscape.replica.predict import export_predictions, predict_energies, summarise_predictions
+from gbscape.replica.select_points import (
+    REFERENCE,
+    TEST,
+    atoms_of_points,
+    draw_test_atoms,
+    points_of,
+    select_optimal,
+    tabulate_points,
+)
+from gbscape.simulate.potentials import prepare_potential
+from gbscape.store.arrays import arrays_shape, read_arrays
+from gbscape.store.shards import ShardError, open_shard
+
+SELECTION = Selection(n_points=50, n_initial=20, strategies=("uncertainty", "random_1", "random_2"))
+EVALUATION = Evaluation(seeds=2, atoms_each=4, sizes=(25, 50))
+CELLS = ReplicaCells(edge_angstrom=8.0, reference_atoms=3)
+
+
+class Run(NamedTuple):
+    """Files of a small run, up to the points."""
+
+    folder: Path
+
+    def __call__(self, name: str) -> Path:
+        return self.folder / name
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = Run(tmp_path_factory.mktemp("run"))
+    potential = prepare_potential(Potential(name="Fe_mm.eam.fs", species="Fe"), "bcc", run.folder)
+    potential.write(run("potential.json"))
+    settings = ReplicaModel(n_atoms=4000, n_grains=2, anneal=None, max_steps=60)
+    build_model(run("potential.json"), run("built.h5"), settings, "code")
+    relax_model(run("built.h5"), run("potential.json"), run("model.h5"), settings, "code")
+    describe_model(run("model.h5"), run("vectors.h5"), Descriptors(n_components=20), "code")
+    classify_atoms(run("model.h5"), run("types.h5"), "bcc", "code")
+    select_optimal(run("vectors.h5"), run("uncertainty.csv"), SELECTION, 1e-5, "uncertainty")
+    tabulate_points(
+        run("model.h5"), run("types.h5"), {"uncertainty": run("uncertainty.csv")}, run("points.csv"), SELECTION, EVALUATION,
+        "bcc", CELLS.reference_atoms, seed=7,
+    )  # fmt: skip
+    zero = {"energy_ev": potential.cohesive_energy_ev}
+    run("reference.json").write_text(json.dumps(zero))
+    return run
+
+
+def test_points_of_every_strategy(run: Run) -> None:
+    points = pd.read_csv(run("points.csv"))
+    types = read_arrays(run("types.h5"))
+    bcc = types["structure_type"] == 3
+    assert set(points["strategy"]) == {*SELECTION.strategies, TEST, REFERENCE}
+    for seed in range(2):
+        one, two = (points_of(points, name, seed) for name in ("random_1", "random_2"))
+        assert len(set(one.tolist())) == len(set(two.tolist())) == 50
+        assert bcc[one].sum() == 0
+        assert bcc[two].sum() == 10
+        assert np.array_equal(points_of(points, "uncertainty", seed), points_of(points, "uncertainty", 0))
+        numbers = types["coordination"][points_of(points, TEST, seed)]
+        assert ((numbers >= 11) & (numbers <= 18)).all()
+        assert np.bincount(numbers).max() == 4
+    assert not np.array_equal(points_of(points, "random_1", 0), points_of(points, "random_1", 1))
+    assert len(set(points_of(points, "uncertainty", 0).tolist())) == 50
+
+
+def test_reference_atoms_are_deep_inside_grains(run: Run) -> None:
+    deepest = points_of(pd.read_csv(run("points.csv")), REFERENCE, 0)
+    exact = exact_energies(run("model.h5"), run("reference.json"))
+    assert len(deepest) == 3
+    assert np.abs(exact[deepest]).max() < 0.1 * exact.std()
+
+
+def test_atoms_of_a_test_set_that_are_not_there(run: Run) -> None:
+    with pytest.raises(ValueError, match="no atom of the model has a coordination number from 30 to 31"):
+        draw_test_atoms(
+            read_arrays(run("types.h5"))["coordination"], Evaluation(coordinations=(30, 31)), np.random.default_rng(0)
+        )
+
+
+def test_shards_hold_every_atom_once(run: Run) -> None:
+    parts = atoms_of_points(run("points.csv"), 3)
+    assert sorted(np.concatenate(parts)) == sorted(set(pd.read_csv(run("points.csv"))["atom"]))
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@pytest.fixture(scope="module")
+def computed(run: Run) -> Run:
+    """Energies by the potential itself."""
+    for shard, atoms in enumerate(atoms_of_points(run("points.csv"), 2)):
+        cut_cells(run("model.h5"), atoms, run(f"cells_{shard}.xyz"), CELLS, "code")
+        energies.compute_energies(
+            run(f"cells_{shard}.xyz"), run("model.h5"), run("potential.json"), run(f"shard_{shard}.h5"), "eam",
+            DftSettings(), CELLS, "code", run("scratch"),
+        )  # fmt: skip
+    shards = [run(f"shard_{shard}.h5") for shard in range(2)]
+    energies.gather_energies(
+        shards, run("points.csv"), run("reference.json"), run("energies.h5"), run("energies.csv"), "stop"
+    )
+    exact = exact_energies(run("model.h5"), run("reference.json"))
+    arguments = (run("vectors.h5"), run("points.csv"), run("energies.csv"))
+    evaluate_strategies(*arguments, run("errors.csv"), run("predictions.csv"), EVALUATION.sizes, 1e-5, exact)
+    predict_energies(*arguments, run("predicted.h5"), "uncertainty", 1e-5, "code", exact)
+    return run
+
+
+def test_cells_are_files_that_say_where_they_are_from(computed: Run) -> None:
+    cells = list(read_cells(computed("cells_0.xyz")))
+    assert [atom_of(cell) for cell in cells] == atoms_of_points(computed("points.csv"), 2)[0].tolist()
+    assert all(json.loads(json.dumps(cell.info["provenance"])) for cell in cells)
+    assert cells[0].cell.lengths() == pytest.approx([8.0] * 3)
+
+
+def test_energies_are_near_those_of_the_whole_model(computed: Run) -> None:
+    table = pd.read_csv(computed("energies.csv"))
+    exact = exact_energies(computed("model.h5"), computed("reference.json"))
+    error = table["energy_ev"] - exact[table["atom"]]
+    # The cells are small: 8 Angstrom leave 0.03 eV once the error of a crystal's atom is taken off.
+    assert np.sqrt((error**2).mean()) < 0.04
+    assert np.corrcoef(table["energy_ev"], exact[table["atom"]])[0, 1] > 0.97
+    with open_shard(computed("energies.h5")) as gathered:
+        assert len(gathered.ids) == len(table)
+
+
+def test_errors_and_predictions(computed: Run) -> None:
+    errors, predictions = pd.read_csv(computed("errors.csv")), pd.read_csv(computed("predictions.csv"))
+    assert len(errors) == 3 * 2 * 2
+    assert (errors["max_error_ev"] >= errors["rmse_ev"]).all()
+    row = errors[(errors["strategy"] == "random_1") & (errors["seed"] == 1) & (errors["size"] == 50)].iloc[0]
+    test = predictions[
+        (predictions["strategy"] == "random_1") & (predictions["seed"] == 1) & (predictions["set"] == "test")
+    ]
+    assert row["rmse_ev"] == pytest.approx(np.sqrt(((test["predicted_ev"] - test["computed_ev"]) ** 2).mean()))
+    predicted = read_arrays(computed("predicted.h5"))
+    first = predictions[(predictions["strategy"] == "uncertainty") & (predictions["seed"] == 0)]
+    assert predicted["predicted_ev"][first["atom"]] == pytest.approx(first["predicted_ev"].to_numpy())
+    mine = errors[(errors["strategy"] == "uncertainty") & (errors["size"] == 50)].iloc[0]
+    difference = predicted["predicted_ev"] - predicted["exact_ev"]
+    assert mine["rmse_all_ev"] == pytest.approx(np.sqrt((difference**2).mean()))
+
+
+def test_summary_and_export(computed: Run) -> None:
+    names = ("model.h5", "types.h5", "predicted.h5")
+    export_predictions(*map(computed, names), computed("atoms.xyz"))
+    summarise_predictions(computed("built.h5"), *map(computed, names), computed("summary.csv"))
+    summary = pd.read_csv(computed("summary.csv")).set_index("quantity")["value"]
+    assert summary["atoms"] == 4000
+    assert summary[[f"atoms {name}" for name in ("OTH", "FCC", "HCP", "BCC", "ICO")]].sum() == 4000
+    exact = exact_energies(computed("model.h5"), computed("reference.json"))
+    per_area = exact.sum() / summary["area of the boundaries"] * 16.0217663
+    assert summary["energy of the boundaries, exact"] == pytest.approx(per_area)
+    assert 0.5 < per_area < 2.5  # boundaries of iron: 1 to 1.5 J/m^2
+    atoms = ase.io.read(computed("atoms.xyz"))
+    assert np.allclose(atoms.arrays["predicted_ev"], read_arrays(computed("predicted.h5"))["predicted_ev"], atol=1e-6)
+    assert atoms.arrays["coordination"].tolist() == read_arrays(computed("types.h5"))["coordination"].tolist()
+
+
+def test_figures_and_scorecard(computed: Run) -> None:
+    summarise_predictions(
+        computed("built.h5"),
+        computed("model.h5"),
+        computed("types.h5"),
+        computed("predicted.h5"),
+        computed("summary.csv"),
+    )
+    figure_data.tabulate_slice(
+        computed("model.h5"), computed("types.h5"), computed("predicted.h5"), computed("slice.csv")
+    )
+    figure_data.tabulate_components(
+        computed("vectors.h5"), computed("types.h5"), computed("points.csv"), computed("components.csv"), seed=1
+    )
+    figure_data.tabulate_radii(
+        computed("model.h5"),
+        computed("types.h5"),
+        computed("points.csv"),
+        computed("predicted.h5"),
+        computed("radii.csv"),
+    )
+    for table, plot in (
+        ("slice", replica_slice.plot_structure_types),
+        ("slice", replica_slice.plot_predicted_energies),
+        ("components", replica_components.plot_components),
+        ("components", replica_components.plot_selected),
+        ("predictions", replica_errors.plot_energy_parity),
+        ("errors", replica_errors.plot_selection_errors),
+        ("radii", replica_errors.plot_averaged_error),
+    ):
+        data = pd.read_csv(computed(f"{table}.csv"))
+        plot(data, computed(f"{plot.__name__}.png"))
+        with pytest.raises(ValueError, match=f"lacks the columns .*{data.columns[1]}"):
+            plot(data.drop(columns=data.columns[1]), computed("other.png"))
+    height = model_atoms(computed("model.h5")).positions[:, 2]
+    shown = pd.read_csv(computed("slice.csv"))
+    middle = model_atoms(computed("model.h5")).cell[2, 2] / 2
+    assert len(shown) == np.count_nonzero(np.abs(height - middle) <= 1.5)
+    radii = pd.read_csv(computed("radii.csv"))
+    at_atom = radii[radii["radius_angstrom"] == 0]
+    assert (at_atom["atoms"] == 1).all()
+
+    tables = {n: pd.read_csv(computed(f"{n}.csv")) for n in ("summary", "components", "errors", "predictions", "radii")}
+    scorecard = replica_scorecard_data(
+        **tables, n_components=arrays_shape(computed("vectors.h5"), "directions")[1],
+        published=published_numbers("resources/published/tamura2020.csv"), backend="eam",
+    )  # fmt: skip
+    by_item = scorecard.set_index("item")
+    assert by_item.loc["atoms of the model", "published"] == "1.03788e+06"
+    assert by_item.loc["atoms of the model", "verdict"] == "not comparable"
+    ratio = by_item.loc["RMSE: uncertainty reduction over Random 1"]
+    assert ratio["published"] == "0.80"
+    assert (ratio["verdict"] == "reached") == (float(ratio["measured"]) < 1)
+    write_replica_scorecard(scorecard, computed("scorecard.html"))
+    assert "uncertainty reduction" in computed("scorecard.html").read_text()
+
+
+def test_without_exact_energies_there_are_none(computed: Run) -> None:
+    arguments = (computed("vectors.h5"), computed("points.csv"), computed("energies.csv"))
+    evaluate_strategies(*arguments, computed("errors_2.csv"), computed("predictions_2.csv"), EVALUATION.sizes, 1e-5)
+    errors = pd.read_csv(computed("errors_2.csv"))
+    assert errors["rmse_all_ev"].isna().all()
+    assert errors["rmse_ev"].notna().all()
+    replica_errors.plot_selection_errors(errors, computed("errors_2.png"))
+    predict_energies(*arguments, computed("predicted_2.h5"), "uncertainty", None, "code")
+    figure_data.tabulate_radii(
+        computed("model.h5"),
+        computed("types.h5"),
+        computed("points.csv"),
+        computed("predicted_2.h5"),
+        computed("radii_2.csv"),
+    )
+    assert pd.read_csv(computed("radii_2.csv")).empty
+    replica_errors.plot_averaged_error(pd.read_csv(computed("radii_2.csv")), computed("radii_2.png"))
+
+
+def test_a_failed_atom_is_reported_and_takes_no_other_along(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    atoms = atoms_of_points(run("points.csv"), 40)[0]
+    cut_cells(run("model.h5"), atoms, tmp_path / "cells.xyz", CELLS, "code")
+    good = energies.calculator
+
+    def with_a_failure(*arguments: object) -> object:
+        calculator = good(*arguments)  # type: ignore[arg-type]
+
+        def fail(cell: object, target: int, folder: Path) -> AtomicEnergy:
+            if folder.name == str(atoms[1]):
+                raise RuntimeError("the cycle does not converge")
+            return calculator.run(cell, target, folder)  # type: ignore[arg-type]
+
+        return type(calculator)(fail, calculator.reference, calculator.settings)
+
+    def compute() -> None:
+        energies.compute_energies(
+            tmp_path / "cells.xyz", run("model.h5"), run("potential.json"), tmp_path / "shard.h5", "eam", DftSettings(),
+            CELLS, "code", tmp_path,
+        )  # fmt: skip
+
+    points = pd.read_csv(run("points.csv"))
+    points[points["atom"].isin(atoms)].to_csv(tmp_path / "points.csv", index=False)
+    gather = [
+        [tmp_path / "shard.h5"],
+        tmp_path / "points.csv",
+        run("reference.json"),
+        tmp_path / "all.h5",
+        tmp_path / "all.csv",
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(energies, "calculator", with_a_failure)
+        compute()
+    with open_shard(tmp_path / "shard.h5") as shard:
+        assert shard.failures == {str(atoms[1]): "RuntimeError: the cycle does not converge"}
+    with pytest.raises(ShardError, match=rf"1 items failed, the others are kept:\n  {atoms[1]}: RuntimeError"):
+        energies.gather_energies(*gather, "stop")  # type: ignore[arg-type]
+    energies.gather_energies(*gather, "skip")  # type: ignore[arg-type]
+    assert len(pd.read_csv(tmp_path / "all.csv")) == len(atoms) - 1
+    # Deleted and computed again, only the failed one is tried.
+    (tmp_path / "shard.h5").unlink()
+    tried = []
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            energies,
+            "calculator",
+            lambda *a: (c := good(*a), type(c)(lambda *b: (tried.append(1), c.run(*b))[1], c.reference, c.settings))[1],
+        )
+        compute()
+    assert tried == [1]
+    energies.gather_energies(*gather, "stop")  # type: ignore[arg-type]
