@@ -6,6 +6,7 @@ from boxes_contests import boxes, nearest_neighbours
 from dropout_contests import dropout
 from measure import Contest
 from scattering_contests import scattering_96, scattering_128
+from selection_contests import selection
 from soap_contests import soap_arise, soap_fe, soap_million, soap_ni
 from strided_contests import strided
 
@@ -20,6 +21,7 @@ CONTESTS: dict[str, Callable[[bool], Contest]] = {
     "nearest-neighbours": nearest_neighbours,
     "dropout": dropout,
     "strided": strided,
+    "selection": selection,
 }
 
 

@@ -168,7 +168,7 @@ def _greedy(
     training = [rows.row(number) for number in chosen]
     for number in chosen:
         _mark(taken, number - rows.first)
-    inverse, covariance = _matrices(training, n_features, ridge_lambda)
+    inverse, covariance = ridge_matrices(training, n_features, ridge_lambda)
     found: list[int] = []
     with row_forms.threads(threads):
         score, row = row_forms.compute(rows.pool, inverse, covariance, gram, forms, taken, criterion == "d")
@@ -179,7 +179,7 @@ def _greedy(
             x = rows.row(number)
             score, row = row_forms.update(rows.pool, x, inverse, covariance, gram, forms, taken, criterion == "d")
             training.append(x)
-            inverse, covariance = _matrices(training, n_features, ridge_lambda)
+            inverse, covariance = ridge_matrices(training, n_features, ridge_lambda)
             drift = row_forms.drift(rows.pool[probes], inverse, covariance, gram, forms[probes])
             if rows.largest(drift) > _LARGEST_DRIFT:
                 score, row = row_forms.compute(rows.pool, inverse, covariance, gram, forms, taken, criterion == "d")
@@ -226,7 +226,7 @@ def _mark(taken: NDArray[np.bool_], row: int) -> None:
         taken[row] = True
 
 
-def _matrices(training: list[Array], n_features: int, ridge_lambda: float) -> tuple[Array, Array]:
+def ridge_matrices(training: list[Array], n_features: int, ridge_lambda: float) -> tuple[Array, Array]:
     """A = (S + lambda I)^-1 and C = A S A of the chosen rows."""
     # Singular values of the rows, not eigenvalues of S: rounding of those, relative to the largest, would pass for
     # knowledge of unknown directions where lambda is small.
