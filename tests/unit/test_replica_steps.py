@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from gbscape.config.dft import DftSettings
-from gbscape.config.replica import Descriptors, ReplicaCells, ReplicaModel, Selection, Evaluation
+from gbscape.config.replica import Descriptors, Evaluation, ReplicaCells, ReplicaModel, Selection
 from gbscape.config.survey import Potential
 from gbscape.energies.atomic_energy import AtomicEnergy
 from gbscape.figures import replica_components, replica_errors, replica_slice

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gbscape.config.replica import Selection, Evaluation
+from gbscape.config.replica import Evaluation, Selection
 from gbscape.replica.select_points import tabulate_points
 from gbscape.store.log import log_to
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gbscape.config.replica import OPTIMAL, Selection, Strategy, Evaluation
+from gbscape.config.replica import OPTIMAL, Evaluation, Selection, Strategy
 from gbscape.replica.atom_types import type_of_lattice
 from gbscape.selection import a_optimality, d_optimality, random_points, rows_of_rank, uncertainty_reduction
 from gbscape.store.arrays import arrays_shape, read_arrays
