@@ -21,17 +21,18 @@ from gbscape.replica import figure_data
 from gbscape.replica.atom_types import classify_atoms
 from gbscape.replica.cells import atom_of, cut_cells, read_cells
 from gbscape.replica.describe import describe_model
-from gbscape.replica.evaluate import evaluate_strategies
+from gbscape.replica.evaluate import evaluate_strategies, with_rounds
 from gbscape.replica.exact import exact_energies
 from gbscape.replica.model import build_model, model_atoms, relax_model
 from gbscape.replica.predict import export_predictions, predict_energies, summarise_predictions
 from gbscape.replica.select_points import (
     REFERENCE,
     TEST,
-    atoms_of_points,
+    atoms_of_shard,
     draw_test_atoms,
     points_of,
     select_optimal,
+    select_round,
     tabulate_points,
 )
 from gbscape.simulate.potentials import prepare_potential
@@ -105,7 +106,7 @@ def test_atoms_of_a_test_set_that_are_not_there(run: Run) -> None:
 
 
 def test_shards_hold_every_atom_once(run: Run) -> None:
-    parts = atoms_of_points(run("points.csv"), 3)
+    parts = [atoms_of_shard(run("points.csv"), shard, 3) for shard in range(3)]
     assert sorted(np.concatenate(parts)) == sorted(set(pd.read_csv(run("points.csv"))["atom"]))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
@@ -113,26 +114,27 @@ def test_shards_hold_every_atom_once(run: Run) -> None:
 @pytest.fixture(scope="module")
 def computed(run: Run) -> Run:
     """Energies by the potential itself."""
-    for shard, atoms in enumerate(atoms_of_points(run("points.csv"), 2)):
-        cut_cells(run("model.h5"), atoms, run(f"cells_{shard}.xyz"), CELLS, "code")
+    for shard in range(2):
+        cut_cells(
+            run("model.h5"), atoms_of_shard(run("points.csv"), shard, 2), run(f"cells_{shard}.xyz"), CELLS, "code"
+        )
         energies.compute_energies(
             run(f"cells_{shard}.xyz"), run("model.h5"), run("potential.json"), run(f"shard_{shard}.h5"), "eam",
             DftSettings(), CELLS, "code", run("scratch"),
         )  # fmt: skip
     shards = [run(f"shard_{shard}.h5") for shard in range(2)]
-    energies.gather_energies(
-        shards, run("points.csv"), run("reference.json"), run("energies.h5"), run("energies.csv"), "stop"
-    )
+    energies.gather_energies(shards, run("points.csv"), run("energies.h5"), run("batch.csv"), "stop")
+    energies.tabulate_energies([run("batch.csv")], run("points.csv"), run("reference.json"), run("energies.csv"))
     exact = exact_energies(run("model.h5"), run("reference.json"))
     arguments = (run("vectors.h5"), run("points.csv"), run("energies.csv"))
-    evaluate_strategies(*arguments, run("errors.csv"), run("predictions.csv"), EVALUATION.sizes, 1e-5, exact)
+    evaluate_strategies(*arguments, [], run("errors.csv"), run("predictions.csv"), EVALUATION.sizes, 1e-5, 30, exact)
     predict_energies(*arguments, run("predicted.h5"), "uncertainty", 1e-5, "code", exact)
     return run
 
 
 def test_cells_are_files_that_say_where_they_are_from(computed: Run) -> None:
     cells = list(read_cells(computed("cells_0.xyz")))
-    assert [atom_of(cell) for cell in cells] == atoms_of_points(computed("points.csv"), 2)[0].tolist()
+    assert [atom_of(cell) for cell in cells] == atoms_of_shard(computed("points.csv"), 0, 2).tolist()
     assert all(json.loads(json.dumps(cell.info["provenance"])) for cell in cells)
     assert cells[0].cell.lengths() == pytest.approx([8.0] * 3)
 
@@ -238,9 +240,34 @@ def test_figures_and_scorecard(computed: Run) -> None:
     assert "uncertainty reduction" in computed("scorecard.html").read_text()
 
 
+def test_a_round_goes_on_from_the_energies_that_are_there(computed: Run) -> None:
+    settings = SELECTION.model_copy(update={"rounds": 2, "first_points": 30})
+    arguments = (computed("vectors.h5"), computed("points.csv"))
+    select_round(*arguments, [computed("batch.csv")], [], computed("round_1.csv"), settings, 1)
+    first = points_of(pd.read_csv(computed("points.csv")), "uncertainty", 0)[:30]
+    chosen = pd.read_csv(computed("round_1.csv"))["atom"].to_numpy()
+    assert len(chosen) == 10
+    assert not np.isin(chosen, first).any()
+
+    # The second round has the energies of the first but for one, which another atom replaces.
+    exact = exact_energies(computed("model.h5"), computed("reference.json"))
+    pd.DataFrame({"atom": chosen[1:], "energy_ev": exact[chosen[1:]] - 4.1224}).to_csv(
+        computed("batch_1.csv"), index=False
+    )
+    energies_csv, before = [computed("batch.csv"), computed("batch_1.csv")], [computed("round_1.csv")]
+    select_round(*arguments, energies_csv, before, computed("round_2.csv"), settings, 2)
+    second = pd.read_csv(computed("round_2.csv"))["atom"].to_numpy()
+    assert len(second) == (11 if chosen[0] not in pd.read_csv(computed("batch.csv"))["atom"].to_numpy() else 10)
+    assert len({*first, *chosen, *second}) == len(first) + len(chosen) + len(second)
+
+    all_points = with_rounds(pd.read_csv(computed("points.csv")), [*before, computed("round_2.csv")], 30)
+    assert points_of(all_points, "rounds", 1).tolist() == [*first, *chosen, *second]
+
+
 def test_without_exact_energies_there_are_none(computed: Run) -> None:
     arguments = (computed("vectors.h5"), computed("points.csv"), computed("energies.csv"))
-    evaluate_strategies(*arguments, computed("errors_2.csv"), computed("predictions_2.csv"), EVALUATION.sizes, 1e-5)
+    tables = (computed("errors_2.csv"), computed("predictions_2.csv"))
+    evaluate_strategies(*arguments, [], *tables, EVALUATION.sizes, 1e-5, 30)
     errors = pd.read_csv(computed("errors_2.csv"))
     assert errors["rmse_all_ev"].isna().all()
     assert errors["rmse_ev"].notna().all()
@@ -260,7 +287,7 @@ def test_without_exact_energies_there_are_none(computed: Run) -> None:
 def test_a_failed_atom_is_reported_and_takes_no_other_along(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    atoms = atoms_of_points(run("points.csv"), 40)[0]
+    atoms = atoms_of_shard(run("points.csv"), 0, 40)
     cut_cells(run("model.h5"), atoms, tmp_path / "cells.xyz", CELLS, "code")
     good = energies.calculator
 
@@ -285,7 +312,6 @@ def test_a_failed_atom_is_reported_and_takes_no_other_along(
     gather = [
         [tmp_path / "shard.h5"],
         tmp_path / "points.csv",
-        run("reference.json"),
         tmp_path / "all.h5",
         tmp_path / "all.csv",
     ]

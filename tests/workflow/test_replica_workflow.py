@@ -22,7 +22,13 @@ CONFIG: dict[str, Any] = {
         },
         "descriptors": {"n_components": 12},
         "cells": {"edge_angstrom": 7.0, "reference_atoms": 2},
-        "selection": {"n_points": 30, "n_initial": 13, "strategies": ["uncertainty", "random_1"]},
+        "selection": {
+            "n_points": 30,
+            "n_initial": 13,
+            "strategies": ["uncertainty", "random_1"],
+            "rounds": 2,
+            "first_points": 16,
+        },
         "evaluation": {"seeds": 2, "atoms_each": 3, "sizes": [20, 30]},
         "shards": 2,
     },
@@ -37,6 +43,7 @@ def test_from_a_potential_to_the_scorecard(snakemake: Run, project: Path) -> Non
     assert summary["atoms"] == 3000
     assert len(ase.io.read(results / "replica" / "atoms.xyz")) == 3000
     scorecard = pd.read_csv(results / "scorecard.csv")
+    assert pd.read_csv(results / "replica" / "errors.csv")["strategy"].isin(["rounds"]).any()
     assert "RMSE: uncertainty reduction over Random 1" in set(scorecard["item"])
     pictures = {path.name for path in (results / "figures" / "replica").iterdir()}
     assert {"parity.svg", "errors.svg", "predicted_energies.png", "scorecard.html"} <= pictures

@@ -5,12 +5,29 @@ from gbscape.config.replica import OPTIMAL
 ITS = CONFIG.replica
 OPTIMAL_STRATEGIES = [s for s in ITS.selection.strategies if s in OPTIMAL]
 RIDGE_LAMBDA = None if ITS.cross_validated_lambda else ITS.ridge_lambda
+BACKEND_MODULE = {
+    "eam": "gbscape.energies.eam",
+    "gpaw": "gbscape.energies.gpaw",
+    "tblite": "gbscape.energies.tight_binding",
+}[ITS.backend]
+ROUND_NUMBERS = range(1, ITS.selection.rounds + 1)
+# Atoms are computed in batches: those of all points, and those of each round, which waits for the batches before it.
+BATCHES = ["points", *(f"round_{number}" for number in ROUND_NUMBERS)]
+ATOMS = f"{REPLICA}/{{batch}}.csv"
+BATCH_ENERGIES = f"{REPLICA}/energies/{{batch}}.csv"
 # The potential that relaxed the model tells the energy of every atom, if it is also what computes those of the cells.
 EXACT = ITS.backend == "eam"
 
 
 wildcard_constraints:
     strategy=one_of(OPTIMAL_STRATEGIES),
+    batch=one_of(BATCHES),
+    round=r"\d+",
+
+
+def of_batches_before(pattern, number):
+    """Files of the batches that a round goes on from."""
+    return expand(pattern, batch=BATCHES[: int(number)])
 
 
 rule prepare_replica_potential:
@@ -199,13 +216,13 @@ rule tabulate_points:
 rule cut_cells:
     input:
         model=rules.relax_model.output[0],
-        points=rules.tabulate_points.output[0],
+        atoms=ATOMS,
     output:
-        f"{REPLICA}/cells/shard_{{shard}}.xyz",
+        f"{REPLICA}/cells/{{batch}}/shard_{{shard}}.xyz",
     log:
-        f"{LOGS}/cut_cells/{{shard}}.log",
+        f"{LOGS}/cut_cells/{{batch}}/{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/cut_cells/{{shard}}.tsv"
+        f"{BENCHMARKS}/cut_cells/{{batch}}/{{shard}}.tsv"
     conda:
         "../../envs/replica.yaml"
     resources:
@@ -226,11 +243,11 @@ rule compute_energies:
         model=rules.relax_model.output[0],
         potential=rules.prepare_replica_potential.output.description,
     output:
-        f"{REPLICA}/energies/shard_{{shard}}.h5",
+        f"{REPLICA}/energies/{{batch}}/shard_{{shard}}.h5",
     log:
-        f"{LOGS}/compute_energies/{{shard}}.log",
+        f"{LOGS}/compute_energies/{{batch}}/{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/compute_energies/{{shard}}.tsv"
+        f"{BENCHMARKS}/compute_energies/{{batch}}/{{shard}}.tsv"
     conda:
         "../../envs/replica.yaml"
     threads: ITS.dft.ranks if ITS.backend == "gpaw" else 1
@@ -243,9 +260,84 @@ rule compute_energies:
         dft=leaf(ITS.dft),
         cells=leaf(ITS.cells),
         workdir=f"{REPLICA}/scratch",
-        code=code_of("replica_energies.py", "gbscape.energies.eam"),
+        code=code_of("replica_energies.py", BACKEND_MODULE),
     script:
         "../scripts/replica_energies.py"
+
+
+rule gather_energies:
+    input:
+        shards=lambda wildcards: shards(
+            rules.compute_energies.output[0].replace("{batch}", wildcards.batch),
+            ITS.shards,
+        ),
+        atoms=ATOMS,
+    output:
+        gathered=f"{REPLICA}/energies/{{batch}}.h5",
+        table=BATCH_ENERGIES,
+    log:
+        f"{LOGS}/gather_energies/{{batch}}.log",
+    benchmark:
+        f"{BENCHMARKS}/gather_energies/{{batch}}.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        tasks=1,
+    params:
+        on_failure=CONFIG.on_failure,
+        code=code_of("replica_gather.py"),
+    script:
+        "../scripts/replica_gather.py"
+
+
+rule select_round:
+    input:
+        vectors=rules.describe_atoms.output[0],
+        points=rules.tabulate_points.output[0],
+        energies=lambda wildcards: of_batches_before(BATCH_ENERGIES, wildcards.round),
+        before=lambda wildcards: of_batches_before(ATOMS, wildcards.round)[1:],
+    output:
+        f"{REPLICA}/round_{{round}}.csv",
+    log:
+        f"{LOGS}/select_round/{{round}}.log",
+    benchmark:
+        f"{BENCHMARKS}/select_round/{{round}}.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        tasks=1,
+    params:
+        settings=leaf(ITS.selection),
+        code=code_of("replica_round.py"),
+    script:
+        "../scripts/replica_round.py"
+
+
+rule tabulate_atomic_energies:
+    input:
+        batches=expand(BATCH_ENERGIES, batch=BATCHES),
+        points=rules.tabulate_points.output[0],
+        reference=f"{REPLICA}/reference.json",
+    output:
+        f"{REPLICA}/energies.csv",
+    log:
+        f"{LOGS}/tabulate_atomic_energies.log",
+    benchmark:
+        f"{BENCHMARKS}/tabulate_atomic_energies.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        tasks=1,
+    params:
+        code=code_of("replica_tabulate_energies.py"),
+    script:
+        "../scripts/replica_tabulate_energies.py"
 
 
 rule compute_reference:
@@ -268,41 +360,17 @@ rule compute_reference:
         backend=ITS.backend,
         dft=leaf(ITS.dft),
         workdir=f"{REPLICA}/scratch/reference",
-        code=code_of("replica_reference.py", "gbscape.energies.eam"),
+        code=code_of("replica_reference.py", BACKEND_MODULE),
     script:
         "../scripts/replica_reference.py"
-
-
-rule gather_energies:
-    input:
-        shards=shards(rules.compute_energies.output[0], ITS.shards),
-        points=rules.tabulate_points.output[0],
-        reference=rules.compute_reference.output[0],
-    output:
-        gathered=f"{REPLICA}/energies.h5",
-        table=f"{REPLICA}/energies.csv",
-    log:
-        f"{LOGS}/gather_energies.log",
-    benchmark:
-        f"{BENCHMARKS}/gather_energies.tsv"
-    conda:
-        "../../envs/replica.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        tasks=1,
-    params:
-        on_failure=CONFIG.on_failure,
-        code=code_of("replica_gather.py"),
-    script:
-        "../scripts/replica_gather.py"
 
 
 rule evaluate_strategies:
     input:
         vectors=rules.describe_atoms.output[0],
         points=rules.tabulate_points.output[0],
-        energies=rules.gather_energies.output.table,
+        energies=rules.tabulate_atomic_energies.output[0],
+        rounds=expand(rules.select_round.output[0], round=ROUND_NUMBERS),
         model=rules.relax_model.output[0] if EXACT else [],
         reference=rules.compute_reference.output[0],
     output:
@@ -320,6 +388,7 @@ rule evaluate_strategies:
         tasks=1,
     params:
         sizes=ITS.evaluation.sizes,
+        first_points=ITS.selection.first_points,
         ridge_lambda=RIDGE_LAMBDA,
         code=code_of("replica_evaluate.py"),
     script:
@@ -330,7 +399,7 @@ rule predict_energies:
     input:
         vectors=rules.describe_atoms.output[0],
         points=rules.tabulate_points.output[0],
-        energies=rules.gather_energies.output.table,
+        energies=rules.tabulate_atomic_energies.output[0],
         model=rules.relax_model.output[0] if EXACT else [],
         reference=rules.compute_reference.output[0],
     output:

@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log_to(snakemake.log[0])
-paths = snakemake.input
+paths, params = snakemake.input, snakemake.params
 evaluate_strategies(
     paths.vectors,
     paths.points,
     paths.energies,
+    paths.rounds,
     snakemake.output.errors,
     snakemake.output.predictions,
-    snakemake.params.sizes,
-    snakemake.params.ridge_lambda,
+    params.sizes,
+    params.ridge_lambda,
+    params.first_points,
     exact_energies(paths.model, paths.reference) if paths.model else None,
 )

@@ -1,4 +1,4 @@
-"""Join the shards of energies and tabulate them."""
+"""Join the shards of energies of a batch of atoms, and tabulate them."""
 
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 log_to(snakemake.log[0])
 gather_energies(
     snakemake.input.shards,
-    snakemake.input.points,
-    snakemake.input.reference,
+    snakemake.input.atoms,
     snakemake.output.gathered,
     snakemake.output.table,
     snakemake.params.on_failure,

@@ -12,6 +12,8 @@ from gbscape.config.survey import Potential
 Strategy = Literal["uncertainty", "random_1", "random_2", "d_optimality", "a_optimality"]
 OPTIMAL: tuple[Strategy, ...] = ("uncertainty", "d_optimality", "a_optimality")
 """Strategies without chance, the same for every seed."""
+ROUNDS = "rounds"
+"""Name, among the strategies, of uncertainty reduction in rounds."""
 Backend = Literal["eam", "gpaw", "tblite"]
 
 
@@ -90,8 +92,24 @@ class Selection(Settings):
     strategies: tuple[Strategy, ...] = Field(default=("uncertainty", "random_1", "random_2"), min_length=1)
     """`uncertainty`: uncertainty reduction. `random_1`: atoms that are not of the crystal. `random_2`: 10 atoms of it, the others not.
     `d_optimality`, `a_optimality`: for the weights instead of the predictions."""
+    rounds: int = Field(default=0, ge=0, le=100)
+    """Rounds of uncertainty reduction that wait for the energies of those before them (the strategy `rounds`); 0: none. The first
+    `first_points` are those of `uncertainty`; the others are spread evenly over the rounds. A round takes its lambda from the
+    energies that are there (leave-one-out), and replaces atoms that could not be computed (with `on_failure: skip`)."""
+    first_points: int = Field(default=70, ge=2)
+    """Atoms computed before the first round."""
     ranks: int = Field(default=1, ge=1, le=100_000)
     """MPI ranks over which the atoms are spread; the selection does not depend on it."""
+
+    @model_validator(mode="after")
+    def _enough_points(self) -> "Selection":
+        if self.rounds and "uncertainty" not in self.strategies:
+            raise ValueError("rounds go on from the strategy 'uncertainty': add it to strategies")
+        if self.rounds and not self.first_points + self.rounds <= self.n_points:
+            raise ValueError(
+                f"first_points = {self.first_points} and {self.rounds} rounds need more than n_points = {self.n_points}"
+            )
+        return self
 
 
 class ReplicaCells(Settings):

@@ -18,6 +18,7 @@ _NAMES = {
     "random_2": "Random 2",
     "d_optimality": "D-optimality",
     "a_optimality": "A-optimality",
+    "rounds": "uncertainty reduction in rounds",
 }
 
 

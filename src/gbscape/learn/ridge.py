@@ -19,6 +19,7 @@ class Ridge(NamedTuple):
     """(d,)."""
     inverse: Array
     """(d, d) inverse of X^T X + lambda I."""
+    ridge_lambda: float
     noise: float
     """Standard deviation of the noise, in units of what is learned: such that 68.27 % of the training values, each left out in
     turn, are within one standard deviation of their predictions (a conformal scale: errors need not be normal)."""
@@ -62,7 +63,7 @@ def fit_ridge(vectors: Array, values: Array, ridge_lambda: float | None) -> Ridg
     inverse = (vt.T / (squares + ridge_lambda)) @ vt
     # A left-out prediction has 1 + x.A x = 1 / (1 - leverage) times the variance of the noise.
     noise = np.quantile(np.abs(residuals) * np.sqrt(1 - leverage), _WITHIN_ONE)
-    return Ridge(weights, inverse, float(noise))
+    return Ridge(weights, inverse, ridge_lambda, float(noise))
 
 
 def _left_out(u: Array, singular: Array, projected: Array, values: Array, ridge_lambda: float) -> tuple[Array, Array]:

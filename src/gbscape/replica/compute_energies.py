@@ -82,28 +82,34 @@ def compute_reference(
 
 def gather_energies(
     shards: Sequence[str | Path],
-    points_csv: str | Path,
-    reference_json: str | Path,
+    atoms_csv: str | Path,
     out_h5: str | Path,
     out_csv: str | Path,
     on_failure: OnFailure,
 ) -> None:
-    """Join the shards, and tabulate the energies over that of an atom of the crystal, `ENERGY_COLUMNS`.
-
-    The zero is the energy of the perfect crystal or, where the points have reference atoms, the mean over these: what a
-    replica cell does to an atom of the crystal is taken off with it.
+    """Join the shards of a batch of atoms, and tabulate the energies, on the backend's own zero, `ENERGY_COLUMNS`.
 
     Raises:
         ProvenanceMismatch: the shards were not made alike.
         ShardError: atoms are missing, or failed and `on_failure` is "stop".
     """
-    points = pd.read_csv(points_csv)
-    expected = [str(atom) for atom in sorted(set(points["atom"]))]
+    expected = [str(atom) for atom in sorted(set(pd.read_csv(atoms_csv)["atom"]))]
     gather_shards(shards, out_h5, expected, on_failure)
     with open_shard(out_h5) as gathered:
         rows = [{"atom": int(item)} | record for item, record in gathered]
-    table = pd.DataFrame(rows).reindex(columns=ENERGY_COLUMNS)
+    write_csv(out_csv, pd.DataFrame(rows).reindex(columns=ENERGY_COLUMNS))
+
+
+def tabulate_energies(
+    batches_csv: Sequence[str | Path], points_csv: str | Path, reference_json: str | Path, out_csv: str | Path
+) -> None:
+    """Tabulate the energies of all batches over that of an atom of the crystal, `ENERGY_COLUMNS`.
+
+    The zero is the energy of the perfect crystal or, where the points have reference atoms, the mean over these: what a
+    replica cell does to an atom of the crystal is taken off with it.
+    """
+    table = pd.concat([pd.read_csv(path) for path in batches_csv]).drop_duplicates("atom").sort_values("atom")
     zero = json.loads(Path(reference_json).read_text(encoding="utf-8"))["energy_ev"]
-    of_bulk = table.loc[table["atom"].isin(points_of(points, REFERENCE, 0)), "energy_ev"]
+    of_bulk = table.loc[table["atom"].isin(points_of(pd.read_csv(points_csv), REFERENCE, 0)), "energy_ev"]
     table["energy_ev"] -= of_bulk.mean() if len(of_bulk) else zero
     write_csv(out_csv, table)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gbscape.config.replica import OPTIMAL
+from gbscape.config.replica import OPTIMAL, ROUNDS
 from gbscape.learn.ridge import Ridge, fit_ridge
 from gbscape.replica.select_points import REFERENCE, TEST, points_of
 from gbscape.store.arrays import read_arrays
@@ -22,10 +22,12 @@ def evaluate_strategies(
     vectors_h5: str | Path,
     points_csv: str | Path,
     energies_csv: str | Path,
+    rounds_csv: Sequence[str | Path],
     errors_csv: str | Path,
     predictions_csv: str | Path,
     sizes: Sequence[int],
     ridge_lambda: float | None,
+    first_points: int,
     exact_ev: Array | None = None,
 ) -> None:
     """Write the errors of every strategy and seed against the size of the training set, `ERROR_COLUMNS`, and the predictions
@@ -35,9 +37,11 @@ def evaluate_strategies(
         vectors_h5: vectors of all atoms.
         points_csv: atoms of the strategies and test sets.
         energies_csv: computed energies; atoms without one are left out.
+        rounds_csv: atoms of the rounds, which are a strategy of their own after the first points of uncertainty reduction.
         errors_csv, predictions_csv: the tables.
         sizes: of the training sets.
         ridge_lambda: of the regression; None: by cross-validation.
+        first_points: number of points before the first round.
         exact_ev: (n,) energies of all atoms where they are known, on the same zero; None leaves the last two columns of
             the errors empty.
 
@@ -47,6 +51,8 @@ def evaluate_strategies(
     vectors = read_arrays(vectors_h5, ["vectors"])["vectors"]
     points = pd.read_csv(points_csv)
     computed = pd.read_csv(energies_csv).set_index("atom")["energy_ev"]
+    if rounds_csv:
+        points = with_rounds(points, rounds_csv, first_points)
     strategies = [name for name in points["strategy"].unique() if name not in (TEST, REFERENCE)]
     errors, predictions = [], []
     for seed in sorted(points.loc[points["strategy"] == TEST, "seed"].unique()):
@@ -65,10 +71,18 @@ def evaluate_strategies(
             predictions += [
                 _predictions(strategy, seed, name, atoms, vectors, computed, model)
                 for name, atoms in (("training", training), ("test", test))
-                if name == "test" or strategy not in OPTIMAL or seed == 0
+                if name == "test" or strategy not in (*OPTIMAL, ROUNDS) or seed == 0
             ]
     write_csv(errors_csv, pd.DataFrame(errors).reindex(columns=ERROR_COLUMNS))
     write_csv(predictions_csv, pd.concat(predictions, ignore_index=True))
+
+
+def with_rounds(points: pd.DataFrame, rounds_csv: Sequence[str | Path], first_points: int) -> pd.DataFrame:
+    """The points with those of the rounds as one more strategy."""
+    first = points_of(points, "uncertainty", 0)[:first_points]
+    atoms = np.concatenate([first, *(pd.read_csv(path)["atom"].to_numpy(np.int64) for path in rounds_csv)])
+    rows = pd.DataFrame({"strategy": ROUNDS, "seed": 0, "order": np.arange(len(atoms)), "atom": atoms})
+    return pd.concat([points, rows], ignore_index=True)
 
 
 def _with_energies(atoms: NDArray[np.int64], computed: "pd.Series[float]") -> NDArray[np.int64]:

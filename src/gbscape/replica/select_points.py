@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gbscape.config.replica import OPTIMAL, Evaluation, Selection, Strategy
+from gbscape.config.replica import OPTIMAL, ROUNDS, Evaluation, Selection, Strategy
+from gbscape.learn.ridge import fit_ridge
 from gbscape.replica.atom_types import type_of_lattice
 from gbscape.selection import a_optimality, d_optimality, random_points, rows_of_rank, uncertainty_reduction
 from gbscape.store.arrays import arrays_shape, read_arrays
@@ -140,16 +141,61 @@ def draw_test_atoms(
     return found.astype(np.int64)
 
 
+def select_round(
+    vectors_h5: str | Path,
+    points_csv: str | Path,
+    energies_csv: Sequence[str | Path],
+    before_csv: Sequence[str | Path],
+    out_csv: str | Path,
+    settings: Selection,
+    number: int,
+    threads: int = 1,
+) -> None:
+    """Write the atoms of a round of uncertainty reduction, columns `order` and `atom`.
+
+    Args:
+        vectors_h5: vectors of all atoms.
+        points_csv: points of the strategies, of which those of uncertainty reduction come first.
+        energies_csv: energies by then, of those points and of the rounds before; an atom without one is not gone on from and
+            not chosen again.
+        before_csv: atoms of the rounds before.
+        out_csv: the table.
+        settings: of the selection.
+        number: of the round, from 1.
+        threads: number of threads.
+
+    Raises:
+        ValueError: fewer than two atoms have an energy.
+    """
+    vectors = read_arrays(vectors_h5, ["vectors"])["vectors"]
+    computed = (
+        pd.concat([pd.read_csv(path) for path in energies_csv]).drop_duplicates("atom").set_index("atom")["energy_ev"]
+    )
+    first = points_of(pd.read_csv(points_csv), "uncertainty", 0)[: settings.first_points]
+    asked = np.concatenate([first, *(pd.read_csv(path)["atom"].to_numpy(np.int64) for path in before_csv)])
+    known = asked[np.isin(asked, computed.index)]
+    # The zero of the energies does not matter to the regression, whose vectors have a constant.
+    model = fit_ridge(vectors[known], (computed[known] - computed[known].mean()).to_numpy(), None)
+    share = (settings.n_points - settings.first_points) * number // settings.rounds
+    failed = np.setdiff1d(asked, known)
+    wanted = settings.first_points + share - len(known)
+    # Of the failed ones none is chosen again: they stand last among more candidates than are wanted.
+    chosen = uncertainty_reduction(vectors, wanted + len(failed), model.ridge_lambda, known, threads=threads)
+    chosen = chosen[~np.isin(chosen, failed)][:wanted]
+    write_csv(out_csv, pd.DataFrame({"order": np.arange(len(chosen)), "atom": chosen}))
+
+
 def points_of(points: pd.DataFrame, strategy: str, seed: int) -> NDArray[np.int64]:
     """Atoms of one strategy in the order chosen; those of a strategy without chance whatever the seed."""
-    rows = points[(points["strategy"] == strategy) & (points["seed"] == (0 if strategy in OPTIMAL else seed))]
+    rows = points[
+        (points["strategy"] == strategy) & (points["seed"] == (0 if strategy in (*OPTIMAL, ROUNDS) else seed))
+    ]
     return rows.sort_values("order")["atom"].to_numpy(np.int64)
 
 
-def atoms_of_points(points_csv: str | Path, n_shards: int) -> list[NDArray[np.int64]]:
-    """Distinct atoms of all points, spread over shards that differ by one atom at most."""
-    atoms = np.unique(pd.read_csv(points_csv)["atom"].to_numpy(np.int64))
-    return [atoms[shard::n_shards] for shard in range(n_shards)]
+def atoms_of_shard(atoms_csv: str | Path, shard: int, n_shards: int) -> NDArray[np.int64]:
+    """Distinct atoms of a table with the column `atom` that one shard computes; shards differ by one atom at most."""
+    return np.unique(pd.read_csv(atoms_csv)["atom"].to_numpy(np.int64))[shard::n_shards]
 
 
 def _rows(strategy: str, seed: int, atoms: Sequence[int] | NDArray[np.int64]) -> pd.DataFrame:

@@ -1,0 +1,17 @@
+"""Energies of all batches over that of an atom of the crystal."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.replica.compute_energies import tabulate_energies
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+tabulate_energies(
+    snakemake.input.batches,
+    snakemake.input.points,
+    snakemake.input.reference,
+    snakemake.output[0],
+)
