@@ -93,7 +93,7 @@ def test_points_of_every_strategy(run: Run) -> None:
 
 def test_reference_atoms_are_deep_inside_grains(run: Run) -> None:
     deepest = points_of(pd.read_csv(run("points.csv")), REFERENCE, 0)
-    exact = exact_energies(run("model.h5"), run("reference.json"))
+    exact = exact_energies(run("model.h5"), run("potential.json"))
     assert len(deepest) == 3
     assert np.abs(exact[deepest]).max() < 0.1 * exact.std()
 
@@ -125,7 +125,7 @@ def computed(run: Run) -> Run:
     shards = [run(f"shard_{shard}.h5") for shard in range(2)]
     energies.gather_energies(shards, run("points.csv"), run("energies.h5"), run("batch.csv"), "stop")
     energies.tabulate_energies([run("batch.csv")], run("points.csv"), run("reference.json"), run("energies.csv"))
-    exact = exact_energies(run("model.h5"), run("reference.json"))
+    exact = exact_energies(run("model.h5"), run("potential.json"))
     arguments = (run("vectors.h5"), run("points.csv"), run("energies.csv"))
     evaluate_strategies(*arguments, [], run("errors.csv"), run("predictions.csv"), EVALUATION.sizes, 1e-5, 30, exact)
     predict_energies(*arguments, run("predicted.h5"), "uncertainty", 1e-5, "code", exact)
@@ -141,7 +141,7 @@ def test_cells_are_files_that_say_where_they_are_from(computed: Run) -> None:
 
 def test_energies_are_near_those_of_the_whole_model(computed: Run) -> None:
     table = pd.read_csv(computed("energies.csv"))
-    exact = exact_energies(computed("model.h5"), computed("reference.json"))
+    exact = exact_energies(computed("model.h5"), computed("potential.json"))
     error = table["energy_ev"] - exact[table["atom"]]
     # The cells are small: 8 Angstrom leave 0.03 eV once the error of a crystal's atom is taken off.
     assert np.sqrt((error**2).mean()) < 0.04
@@ -174,7 +174,7 @@ def test_summary_and_export(computed: Run) -> None:
     summary = pd.read_csv(computed("summary.csv")).set_index("quantity")["value"]
     assert summary["atoms"] == 4000
     assert summary[[f"atoms {name}" for name in ("OTH", "FCC", "HCP", "BCC", "ICO")]].sum() == 4000
-    exact = exact_energies(computed("model.h5"), computed("reference.json"))
+    exact = exact_energies(computed("model.h5"), computed("potential.json"))
     per_area = exact.sum() / summary["area of the boundaries"] * 16.0217663
     assert summary["energy of the boundaries, exact"] == pytest.approx(per_area)
     assert 0.5 < per_area < 2.5  # boundaries of iron: 1 to 1.5 J/m^2
@@ -204,6 +204,13 @@ def test_figures_and_scorecard(computed: Run) -> None:
         computed("predicted.h5"),
         computed("radii.csv"),
     )
+    figure_data.tabulate_computed(
+        computed("model.h5"),
+        computed("types.h5"),
+        computed("energies.csv"),
+        computed("potential.json"),
+        computed("computed.csv"),
+    )
     for table, plot in (
         ("slice", replica_slice.plot_structure_types),
         ("slice", replica_slice.plot_predicted_energies),
@@ -212,6 +219,7 @@ def test_figures_and_scorecard(computed: Run) -> None:
         ("predictions", replica_errors.plot_energy_parity),
         ("errors", replica_errors.plot_selection_errors),
         ("radii", replica_errors.plot_averaged_error),
+        ("computed", replica_errors.plot_computed),
     ):
         data = pd.read_csv(computed(f"{table}.csv"))
         plot(data, computed(f"{plot.__name__}.png"))
@@ -250,7 +258,7 @@ def test_a_round_goes_on_from_the_energies_that_are_there(computed: Run) -> None
     assert not np.isin(chosen, first).any()
 
     # The second round has the energies of the first but for one, which another atom replaces.
-    exact = exact_energies(computed("model.h5"), computed("reference.json"))
+    exact = exact_energies(computed("model.h5"), computed("potential.json"))
     pd.DataFrame({"atom": chosen[1:], "energy_ev": exact[chosen[1:]] - 4.1224}).to_csv(
         computed("batch_1.csv"), index=False
     )

@@ -372,7 +372,7 @@ rule evaluate_strategies:
         energies=rules.tabulate_atomic_energies.output[0],
         rounds=expand(rules.select_round.output[0], round=ROUND_NUMBERS),
         model=rules.relax_model.output[0] if EXACT else [],
-        reference=rules.compute_reference.output[0],
+        potential=rules.prepare_replica_potential.output.description,
     output:
         errors=f"{REPLICA}/errors.csv",
         predictions=f"{REPLICA}/predictions.csv",
@@ -401,7 +401,7 @@ rule predict_energies:
         points=rules.tabulate_points.output[0],
         energies=rules.tabulate_atomic_energies.output[0],
         model=rules.relax_model.output[0] if EXACT else [],
-        reference=rules.compute_reference.output[0],
+        potential=rules.prepare_replica_potential.output.description,
     output:
         f"{REPLICA}/predicted.h5",
     log:

@@ -21,6 +21,15 @@ REPLICA_TABLES = {
         },
         "options": {"seed": CONFIG.seed},
     },
+    "computed": {
+        "inputs": {
+            "model_h5": rules.relax_model.output[0],
+            "types_h5": rules.classify_atoms.output[0],
+            "energies_csv": rules.tabulate_atomic_energies.output[0],
+            "potential_json": rules.prepare_replica_potential.output.description,
+        },
+        "options": {},
+    },
     "radii": {
         "inputs": {
             "model_h5": rules.relax_model.output[0],
@@ -45,6 +54,12 @@ REPLICA_PLOTS = {
         "table": REPLICA_TABLE.format(table="components"),
         "plot": "replica_components.plot_components",
         "label": "Principal components",
+        "suffix": "svg",
+    },
+    "computed": {
+        "table": REPLICA_TABLE.format(table="computed"),
+        "plot": "replica_errors.plot_computed",
+        "label": "Computed energies and the potential's",
         "suffix": "svg",
     },
     "parity": {

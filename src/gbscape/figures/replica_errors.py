@@ -8,10 +8,10 @@ import pandas as pd
 
 from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
-from gbscape.figures.replica_style import strategy_colour, strategy_label
+from gbscape.figures.replica_style import TYPE_COLOURS, strategy_colour, strategy_label
 from gbscape.figures.style import GREY, INK, draw_message, figure
 from gbscape.replica.evaluate import ERROR_COLUMNS, PREDICTION_COLUMNS
-from gbscape.replica.figure_data import RADIUS_COLUMNS
+from gbscape.replica.figure_data import COMPUTED_COLUMNS, RADIUS_COLUMNS
 
 _QUANTITIES = {
     "rmse_ev": "RMSE, test atoms (meV)",
@@ -55,6 +55,33 @@ def plot_energy_parity(data: pd.DataFrame, path: str | Path) -> None:
             ax.set_ylim(limits[0] - margin, limits[1] + margin)
             ax.label_outer()
         fig.legend(loc="outside lower center", ncols=2)
+
+
+def plot_computed(data: pd.DataFrame, path: str | Path) -> None:
+    """Draw the computed energies against those of the potential in the whole model, coloured by structure type.
+
+    Args:
+        data: of `gbscape.replica.figure_data.tabulate_computed`.
+        path: the picture.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    require_columns(data, COMPUTED_COLUMNS, "the computed energies")
+    energies = data[["potential_ev", "computed_ev"]]
+    limits = [float(energies.min().min()), float(energies.max().max())]
+    difference = data["computed_ev"] - data["potential_ev"]
+    with figure(path, 5.2, 3.9) as fig:
+        ax = fig.subplots()
+        ax.plot(limits, limits, color=GREY, lw=0.8, ls=(0, (3, 2)))
+        for name, rows in data.groupby("type"):
+            ax.scatter(rows["potential_ev"], rows["computed_ev"], 14, color=TYPE_COLOURS[str(name)], edgecolors=INK,
+                       linewidths=0.3, label=f"{name} ({len(rows)})")  # fmt: skip
+        correlation = np.corrcoef(data["potential_ev"], data["computed_ev"])[0, 1]
+        text = f"RMS difference {1000 * np.sqrt((difference**2).mean()):.0f} meV\ncorrelation {correlation:.3f}"
+        ax.text(0.04, 0.96, text, transform=ax.transAxes, va="top", color=INK)
+        ax.set(xlabel="Potential, whole model (eV)", ylabel="Computed in a replica cell (eV)", aspect="equal")
+        fig.legend(loc="outside right upper")
 
 
 def plot_selection_errors(data: pd.DataFrame, path: str | Path) -> None:

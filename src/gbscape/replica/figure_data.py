@@ -8,12 +8,14 @@ from scipy.spatial import cKDTree
 
 from gbscape.replica.atom_types import TYPE_NAMES
 from gbscape.replica.evaluate import Array
+from gbscape.replica.exact import exact_energies
 from gbscape.replica.select_points import TEST, points_of
 from gbscape.store.arrays import read_arrays
 from gbscape.store.tables import write_csv
 
 SLICE_COLUMNS = ["x", "y", "type", "coordination", "predicted_ev", "standard_deviation_ev", "exact_ev"]
 COMPONENT_COLUMNS = ["set", "type", "first", "second", "first_share", "second_share"]
+COMPUTED_COLUMNS = ["atom", "type", "coordination", "computed_ev", "potential_ev"]
 RADIUS_COLUMNS = ["coordination", "atom", "radius_angstrom", "atoms", "averaged_error_ev"]
 
 _SLICE_ANGSTROM = 3.0
@@ -75,6 +77,29 @@ def tabulate_components(
         for name, atoms in sets
     ]
     write_csv(out_csv, pd.concat(parts, ignore_index=True)[COMPONENT_COLUMNS])
+
+
+def tabulate_computed(
+    model_h5: str | Path,
+    types_h5: str | Path,
+    energies_csv: str | Path,
+    potential_json: str | Path,
+    out_csv: str | Path,
+) -> None:
+    """Write the computed energies beside those of the same atoms in the whole model by the potential that relaxed it, each over
+    that of an atom of the crystal, `COMPUTED_COLUMNS`."""
+    types, computed = read_arrays(types_h5), pd.read_csv(energies_csv)
+    atoms = computed["atom"].to_numpy(np.int64)
+    table = pd.DataFrame(
+        {
+            "atom": atoms,
+            "type": np.array(TYPE_NAMES)[types["structure_type"][atoms]],
+            "coordination": types["coordination"][atoms],
+            "computed_ev": computed["energy_ev"],
+            "potential_ev": exact_energies(model_h5, potential_json)[atoms],
+        }
+    )
+    write_csv(out_csv, table[COMPUTED_COLUMNS])
 
 
 def tabulate_radii(
