@@ -169,7 +169,7 @@ def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch:
     project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
     published = [
         f"resources/published/{name}.csv"
-        for name in ("olmsted2009_ni", "homer2019_table1", "homer2019_snapshots", "leitherer2021")
+        for name in ("olmsted2009_ni", "homer2019_table1", "homer2019_snapshots", "leitherer2021", "tamura2020")
     ]
     model = "resources/models/arise.safetensors"
     for file in (*published, *PROTOTYPE_FILES, model, "al.eam.alloy"):
