@@ -17,7 +17,8 @@ class DftSettings(Settings):
     """
 
     cutoff_ev: float = Field(default=544.0, ge=150, le=2000)
-    """Kinetic-energy cut-off of the plane waves; 544 eV in Tamura et al. 2020. 300 eV takes about a third of the time."""
+    """Kinetic-energy cut-off of the plane waves; 544 eV in Tamura et al. 2020. In iron 400 eV is within
+    5 meV of 700 for the differences between atoms, 544 eV within 2; 300 eV is off by up to 37 meV, which no check notices."""
     xc: Literal["PBE"] = "PBE"
     """Exchange and correlation: generalised gradients, of which there are datasets for PBE."""
     kpoint_grid: tuple[_Points, _Points, _Points] | None = None

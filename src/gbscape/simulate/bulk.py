@@ -21,7 +21,7 @@ _KINETIC_EV = 1e4 * scipy.constants.atomic_mass / scipy.constants.e  # of u (Ang
 _BAR_IN_GPA = 1e-4
 _DAMPING_PS, _PRESSURE_DAMPING_PS = 0.1, 1.0
 _SKIN_ANGSTROM = 1.0
-_CELL_ROUNDS = 3
+_SHARES_BEFORE_SCALING = (0.2, 0.2, 0.2)  # of the steps of a minimisation, after each of which the cell is scaled
 
 
 @dataclass(frozen=True)
@@ -111,31 +111,36 @@ def minimise(
         positions: (n, 3) in Angstrom.
         edges: (3,) of the cell, in Angstrom.
         potential: of the atoms.
-        max_steps: of each minimisation; 0: energies and forces as it is.
+        max_steps: of conjugate gradients, fewer where the forces are small earlier; 0: energies and forces as it is.
         force_tolerance_ev_angstrom: largest force on an atom of a converged sample.
-        relax_cell: scale the cell until the pressure is zero, to first order in its elastic response, minimising again.
+        relax_cell: scale the cell to zero pressure, to first order in its elastic response, three times on the way.
 
     Raises:
         LammpsError: LAMMPS stopped, or an energy or force is not finite.
     """
     with lammps_session() as instance:
         _load(instance, positions, edges, potential)
-        minimisation = f"minimize 0.0 {force_tolerance_ev_angstrom:.17g} {max_steps} {20 * max_steps}"
         with lammps_errors():
-            instance.commands_list(["compute energy all pe/atom", "min_style cg", "min_modify norm max", minimisation])
-            for _ in range(_CELL_ROUNDS if relax_cell else 0):
+            instance.commands_list(["compute energy all pe/atom", "min_style cg", "min_modify norm max"])
+            for share in _SHARES_BEFORE_SCALING if relax_cell else ():
+                _conjugate_gradients(instance, force_tolerance_ev_angstrom, int(share * max_steps))
                 # By the bulk modulus of the crystal; that of a sample with boundaries is hardly lower.
                 scale = 1 + scalar(instance, "press") * _BAR_IN_GPA / (3 * potential.bulk_modulus_gpa)
                 edges, _ = _cell(instance, len(positions))
                 x, y, z = (f"{edge:.17g}" for edge in edges * scale)
                 instance.command(f"change_box all x final 0 {x} y final 0 {y} z final 0 {z} remap units box")
-                instance.command(minimisation)
+            rest = 1 - sum(_SHARES_BEFORE_SCALING) if relax_cell else 1
+            _conjugate_gradients(instance, force_tolerance_ev_angstrom, round(rest * max_steps))
             energies = np.array(instance.gather("c_energy", 1, 1), dtype=np.float64)
             forces = _all_atoms(instance, "f")
             pressure = scalar(instance, "press") * _BAR_IN_GPA
             edges, relaxed = _cell(instance, len(positions))
     _require_finite(energies, forces, relaxed)
     return MinimisedBulk(relaxed, edges, energies, float(np.sqrt((forces**2).sum(axis=1).max())), pressure)
+
+
+def _conjugate_gradients(instance: lammps, force_tolerance_ev_angstrom: float, max_steps: int) -> None:
+    instance.command(f"minimize 0.0 {force_tolerance_ev_angstrom:.17g} {max_steps} {20 * max_steps}")
 
 
 def _load(instance: lammps, positions: Array, edges: Array, potential: ReadyPotential) -> None:
