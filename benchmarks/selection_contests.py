@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from measure import Build, Contest, Contestant, Goal, Work
 
+from gbscape.native.threads import numba_threads
 from gbscape.selection import row_forms
 from gbscape.selection.optimal_design import ridge_matrices
 
@@ -59,7 +60,7 @@ def _ours(pool: Pool) -> Callable[[], Build]:
         )[1]
 
     def load() -> Build:
-        with row_forms.threads(1):
+        with numba_threads(1):
             update(pool.forms.copy())
 
         def build() -> Work:
@@ -67,7 +68,7 @@ def _ours(pool: Pool) -> Callable[[], Build]:
             forms, first = pool.forms.copy(), []
 
             def work() -> int:
-                with row_forms.threads(1):
+                with numba_threads(1):
                     row = update(forms)
                 first.append(row)
                 return first[0]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from gbscape.config.dft import DftSettings
-from gbscape.config.replica import Descriptors, Evaluation, ReplicaCells, ReplicaModel, Selection
+from gbscape.config.replica import Evaluation, ReplicaCells, ReplicaModel, ScatteringVectors, Selection, SoapVectors
 from gbscape.config.survey import Potential
 from gbscape.energies.atomic_energy import AtomicEnergy
 from gbscape.figures import replica_components, replica_errors, replica_slice
@@ -21,7 +21,7 @@ from gbscape.replica import figure_data
 from gbscape.replica.atom_types import classify_atoms
 from gbscape.replica.cells import atom_of, cut_cells, read_cells
 from gbscape.replica.describe import describe_model
-from gbscape.replica.evaluate import evaluate_strategies, with_rounds
+from gbscape.replica.evaluate import evaluate_alternative, evaluate_strategies, with_rounds
 from gbscape.replica.exact import exact_energies
 from gbscape.replica.model import build_model, model_atoms, relax_model
 from gbscape.replica.predict import export_predictions, predict_energies, summarise_predictions
@@ -61,7 +61,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     settings = ReplicaModel(n_atoms=4000, n_grains=2, anneal=None, max_steps=60)
     build_model(run("potential.json"), run("built.h5"), settings, "code")
     relax_model(run("built.h5"), run("potential.json"), run("model.h5"), settings, "code")
-    describe_model(run("model.h5"), run("vectors.h5"), Descriptors(n_components=20), "code")
+    describe_model(run("model.h5"), run("vectors.h5"), SoapVectors(n_components=20), "code")
     classify_atoms(run("model.h5"), run("types.h5"), "bcc", "code")
     select_optimal(run("vectors.h5"), run("uncertainty.csv"), SELECTION, 1e-5, "uncertainty")
     tabulate_points(
@@ -270,6 +270,37 @@ def test_a_round_goes_on_from_the_energies_that_are_there(computed: Run) -> None
 
     all_points = with_rounds(pd.read_csv(computed("points.csv")), [*before, computed("round_2.csv")], 30)
     assert points_of(all_points, "rounds", 1).tolist() == [*first, *chosen, *second]
+
+
+def test_other_vectors_are_compared_on_the_same_test_sets(computed: Run) -> None:
+    settings = ScatteringVectors(n_components=10)
+    describe_model(computed("model.h5"), computed("alternative.h5"), settings, "code")
+    vectors = read_arrays(computed("alternative.h5"))["vectors"]
+    assert vectors.shape == (4000, 11)
+    assert vectors[:, :-1].mean(axis=0) == pytest.approx(np.zeros(10), abs=1e-12)
+    assert (vectors[:, -1] == 1).all()
+    # Any atoms with energies do for those chosen.
+    chosen = points_of(pd.read_csv(computed("points.csv")), "random_1", 1)
+    pd.DataFrame({"order": np.arange(50), "atom": chosen}).to_csv(computed("chosen.csv"), index=False)
+    evaluate_alternative(
+        computed("alternative.h5"), computed("points.csv"), computed("chosen.csv"), computed("energies.csv"),
+        computed("alternative.csv"), 50, 1e-5,
+    )  # fmt: skip
+    errors = pd.read_csv(computed("alternative.csv"))
+    assert set(errors["strategy"]) == {"uncertainty", "random_1"}
+    by_strategy = errors[errors["seed"] == 1].set_index("strategy")["rmse_ev"]
+    assert by_strategy["uncertainty"] == pytest.approx(by_strategy["random_1"])  # the same atoms
+
+    figure_data.tabulate_descriptions(
+        [computed("vectors.h5"), computed("alternative.h5")],
+        [computed("errors.csv"), computed("alternative.csv")],
+        computed("descriptions.csv"),
+        ["soap", "scattering"],
+    )
+    table = pd.read_csv(computed("descriptions.csv"))
+    assert set(zip(table["vectors"], table["n_features"], strict=True)) == {("soap", 20), ("scattering", 10)}
+    assert set(table["size"]) == {50}
+    replica_errors.plot_descriptions(table, computed("descriptions.svg"))
 
 
 def test_without_exact_energies_there_are_none(computed: Run) -> None:

@@ -20,7 +20,8 @@ CONFIG: dict[str, Any] = {
             "max_steps": 40,
             "anneal": {"hold_ps": 0.04, "cool_ps": 0.02, "segment_ps": 0.02},
         },
-        "descriptors": {"n_components": 12},
+        "vectors": {"kind": "soap", "n_components": 12},
+        "alternatives": {"scattering": {"kind": "scattering", "scattering": {"l_max": 2}, "n_components": 8}},
         "cells": {"edge_angstrom": 7.0, "reference_atoms": 2},
         "selection": {
             "n_points": 30,

@@ -11,8 +11,9 @@ BACKEND_MODULE = {
     "tblite": "gbscape.energies.tight_binding",
 }[ITS.backend]
 ROUND_NUMBERS = range(1, ITS.selection.rounds + 1)
-# Atoms are computed in batches: those of all points, and those of each round, which waits for the batches before it.
-BATCHES = ["points", *(f"round_{number}" for number in ROUND_NUMBERS)]
+# Atoms are computed in batches: those of all points, of each round, which waits for the rounds before it, and of each alternative.
+ROUND_BATCHES = ["points", *(f"round_{number}" for number in ROUND_NUMBERS)]
+BATCHES = [*ROUND_BATCHES, *(f"alternative_{name}" for name in ITS.alternatives)]
 ATOMS = f"{REPLICA}/{{batch}}.csv"
 BATCH_ENERGIES = f"{REPLICA}/energies/{{batch}}.csv"
 # The potential that relaxed the model tells the energy of every atom, if it is also what computes those of the cells.
@@ -23,11 +24,12 @@ wildcard_constraints:
     strategy=one_of(OPTIMAL_STRATEGIES),
     batch=one_of(BATCHES),
     round=r"\d+",
+    alternative=one_of(ITS.alternatives),
 
 
 def of_batches_before(pattern, number):
     """Files of the batches that a round goes on from."""
-    return expand(pattern, batch=BATCHES[: int(number)])
+    return expand(pattern, batch=ROUND_BATCHES[: int(number)])
 
 
 rule prepare_replica_potential:
@@ -109,9 +111,31 @@ rule relax_model:
         "python -m gbscape.replica relax {params.arguments:q} > {log} 2>&1"
 
 
+rule describe_atoms:
+    input:
+        rules.relax_model.output[0],
+    output:
+        f"{REPLICA}/vectors.h5",
+    log:
+        f"{LOGS}/describe_atoms.log",
+    benchmark:
+        f"{BENCHMARKS}/describe_atoms.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        tasks=1,
+    params:
+        settings=leaf(ITS.vectors),
+        code=code_of("replica_describe.py"),
+    script:
+        "../scripts/replica_describe.py"
+
+
 rule select_optimal:
     input:
-        f"{REPLICA}/vectors.h5",
+        rules.describe_atoms.output[0],
     output:
         f"{REPLICA}/selected/{{strategy}}.csv",
     log:
@@ -140,26 +164,57 @@ rule select_optimal:
         "python -m gbscape.replica select {params.arguments:q} > {log} 2>&1"
 
 
-rule describe_atoms:
+rule describe_alternative:
     input:
         rules.relax_model.output[0],
     output:
-        f"{REPLICA}/vectors.h5",
+        f"{REPLICA}/alternatives/{{alternative}}.h5",
     log:
-        f"{LOGS}/describe_atoms.log",
+        f"{LOGS}/describe_alternative/{{alternative}}.log",
     benchmark:
-        f"{BENCHMARKS}/describe_atoms.tsv"
+        f"{BENCHMARKS}/describe_alternative/{{alternative}}.tsv"
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=8000,
         runtime=120,
         tasks=1,
     params:
-        settings=leaf(ITS.descriptors),
+        settings=lambda wildcards: leaf(ITS.alternatives[wildcards.alternative]),
         code=code_of("replica_describe.py"),
     script:
         "../scripts/replica_describe.py"
+
+
+rule select_alternative:
+    input:
+        rules.describe_alternative.output[0],
+    output:
+        f"{REPLICA}/alternative_{{alternative}}.csv",
+    log:
+        f"{LOGS}/select_alternative/{{alternative}}.log",
+    benchmark:
+        f"{BENCHMARKS}/select_alternative/{{alternative}}.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    threads: ITS.selection.ranks
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        tasks=ITS.selection.ranks,
+        mpi="mpiexec",
+    params:
+        arguments=lambda wildcards, input, output: as_json(
+            vectors_h5=input[0],
+            out_csv=output[0],
+            settings=leaf(ITS.selection),
+            ridge_lambda=ITS.ridge_lambda,
+            strategy="uncertainty",
+        ),
+        code=modules_hash("gbscape.replica.select_points"),
+    shell:
+        "{resources.mpi} -n {resources.tasks} "
+        "python -m gbscape.replica select {params.arguments:q} > {log} 2>&1"
 
 
 rule classify_atoms:
@@ -393,6 +448,34 @@ rule evaluate_strategies:
         code=code_of("replica_evaluate.py"),
     script:
         "../scripts/replica_evaluate.py"
+
+
+rule evaluate_alternative:
+    input:
+        vectors=rules.describe_alternative.output[0],
+        points=rules.tabulate_points.output[0],
+        energies=rules.tabulate_atomic_energies.output[0],
+        chosen=rules.select_alternative.output[0],
+        model=rules.relax_model.output[0] if EXACT else [],
+        potential=rules.prepare_replica_potential.output.description,
+    output:
+        f"{REPLICA}/alternatives/{{alternative}}.csv",
+    log:
+        f"{LOGS}/evaluate_alternative/{{alternative}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_alternative/{{alternative}}.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        tasks=1,
+    params:
+        size=ITS.selection.n_points,
+        ridge_lambda=RIDGE_LAMBDA,
+        code=code_of("replica_evaluate_alternative.py"),
+    script:
+        "../scripts/replica_evaluate_alternative.py"
 
 
 rule predict_energies:

@@ -30,6 +30,23 @@ REPLICA_TABLES = {
         },
         "options": {},
     },
+    "descriptions": {
+        "inputs": {
+            "vectors_h5": [
+                rules.describe_atoms.output[0],
+                *expand(
+                    rules.describe_alternative.output[0], alternative=ITS.alternatives
+                ),
+            ],
+            "errors_csv": [
+                rules.evaluate_strategies.output.errors,
+                *expand(
+                    rules.evaluate_alternative.output[0], alternative=ITS.alternatives
+                ),
+            ],
+        },
+        "options": {"names": [ITS.vectors.kind, *ITS.alternatives]},
+    },
     "radii": {
         "inputs": {
             "model_h5": rules.relax_model.output[0],
@@ -72,6 +89,12 @@ REPLICA_PLOTS = {
         "table": rules.evaluate_strategies.output.errors,
         "plot": "replica_errors.plot_selection_errors",
         "label": "Errors against training atoms",
+        "suffix": "svg",
+    },
+    "descriptions": {
+        "table": REPLICA_TABLE.format(table="descriptions"),
+        "plot": "replica_errors.plot_descriptions",
+        "label": "Errors with different vectors",
         "suffix": "svg",
     },
     "selected": {

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gbscape.config.replica import Descriptors
+from gbscape.config.replica import ScatteringVectors, SoapVectors
 from gbscape.replica.describe import describe_model
 from gbscape.store.log import log_to
 
@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log_to(snakemake.log[0])
+settings = snakemake.params.settings
+kind = SoapVectors if settings["kind"] == "soap" else ScatteringVectors
 describe_model(
     snakemake.input[0],
     snakemake.output[0],
-    Descriptors(**snakemake.params.settings),
+    kind(**settings),
     snakemake.params.code,
     threads=snakemake.threads,
 )

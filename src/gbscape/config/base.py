@@ -1,6 +1,11 @@
 """What every settings model shares."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=60)]
+"""Of something that a configuration lists by name; it becomes part of file names."""
 
 
 class Settings(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gbscape.config.base import Settings
+from gbscape.config.base import Name, Settings
 from gbscape.config.crystal_descriptor import CrystalDescriptor, DefectGrid, Ratio, TrainingGrid
 from gbscape.config.network import Network, NetworkSearch
 from gbscape.config.soap import ChemicalSymbol
@@ -18,7 +18,6 @@ PROTOTYPE_FILES = tuple(
 )
 OtherMethod = Literal["spglib_loose", "spglib_tight", "ptm", "cna", "a-cna", "baa"]
 Length = Annotated[float, Field(gt=0, le=100_000)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=60)]
 
 
 class Augmentation(Settings):

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gbscape.config.base import Settings
+from gbscape.config.atomic_scattering import AtomicScattering
+from gbscape.config.base import Name, Settings
 from gbscape.config.dft import DftSettings
 from gbscape.config.soap import SoapParameters
 from gbscape.config.survey import Potential
@@ -70,9 +71,10 @@ class ReplicaModel(Settings):
     after an anneal."""
 
 
-class Descriptors(Settings):
+class SoapVectors(Settings):
     """The vector of every atom: SOAP, projected to its principal components."""
 
+    kind: Literal["soap"] = "soap"
     soap: SoapParameters = SoapParameters(n_max=10, l_max=6, cutoff_angstrom=4.0, sigma_angstrom=0.5)
     """SOAP; n_max = 10, l_max = 6 and 4.0 Angstrom are those of Tamura et al. 2020, who do not give sigma."""
     kept_variance: float = Field(default=0.9999, gt=0, lt=1)
@@ -81,14 +83,30 @@ class Descriptors(Settings):
     """So many components instead; null: by `kept_variance`."""
 
 
+class ScatteringVectors(Settings):
+    """The vector of every atom: moduli of the wavelet scattering transform at its position, each scaled to the same spread,
+    projected to their principal components."""
+
+    kind: Literal["scattering"] = "scattering"
+    scattering: AtomicScattering = AtomicScattering()
+    """The transform."""
+    kept_variance: float = Field(default=0.999999, gt=0, lt=1)
+    """As many components as keep this share of the variance."""
+    n_components: int | None = Field(default=None, ge=1)
+    """So many components instead; null: by `kept_variance`."""
+
+
+Vectors = Annotated[SoapVectors | ScatteringVectors, Field(discriminator="kind")]
+
+
 class Selection(Settings):
     """Which atoms are computed."""
 
     n_points: int = Field(default=150, ge=2)
     """Atoms of a training set, the initial ones included; 150 in Tamura et al. 2020."""
-    n_initial: int = Field(default=40, ge=1)
-    """Atoms that uncertainty reduction starts from, those of D-optimality: it needs about as many as there are components, for
-    what has never been seen has no variance yet."""
+    n_initial: int | None = Field(default=None, ge=1)
+    """Atoms that uncertainty reduction starts from, those of D-optimality, since what has never been seen has no variance yet;
+    null: as many as the vectors have components."""
     strategies: tuple[Strategy, ...] = Field(default=("uncertainty", "random_1", "random_2"), min_length=1)
     """`uncertainty`: uncertainty reduction. `random_1`: atoms that are not of the crystal. `random_2`: 10 atoms of it, the others not.
     `d_optimality`, `a_optimality`: for the weights instead of the predictions."""
@@ -148,8 +166,10 @@ class Replica(Settings):
     """Relaxes the model, and is the backend `eam`; Mendelev's iron, which Tamura et al. 2020 used too, in a later form."""
     model: ReplicaModel = ReplicaModel()
     """The model."""
-    descriptors: Descriptors = Descriptors()
+    vectors: Vectors = SoapVectors()
     """The vectors of its atoms."""
+    alternatives: dict[Name, Vectors] = {}
+    """Other vectors, by name, each with as many atoms of its own uncertainty reduction: errors at equal cost of computing energies."""
     ridge_lambda: float = Field(default=1e-5, gt=0)
     """Of the ridge regression, and of the selection for it; for vectors of norm 1 as those of SOAP. Tamura et al. 2020 do not
     give theirs."""

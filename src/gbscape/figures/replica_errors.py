@@ -11,7 +11,7 @@ from gbscape.figures.panels import panel_grid
 from gbscape.figures.replica_style import TYPE_COLOURS, strategy_colour, strategy_label
 from gbscape.figures.style import GREY, INK, draw_message, figure
 from gbscape.replica.evaluate import ERROR_COLUMNS, PREDICTION_COLUMNS
-from gbscape.replica.figure_data import COMPUTED_COLUMNS, RADIUS_COLUMNS
+from gbscape.replica.figure_data import COMPUTED_COLUMNS, DESCRIPTION_COLUMNS, RADIUS_COLUMNS
 
 _QUANTITIES = {
     "rmse_ev": "RMSE, test atoms (meV)",
@@ -113,6 +113,37 @@ def plot_selection_errors(data: pd.DataFrame, path: str | Path) -> None:
         for ax in axes[-2:]:
             ax.set_xlabel("Training atoms")
         fig.legend(loc="outside right upper")
+
+
+def plot_descriptions(data: pd.DataFrame, path: str | Path) -> None:
+    """Draw the errors with different vectors at equal numbers of computed energies, means and standard deviations over seeds.
+
+    Args:
+        data: of `gbscape.replica.figure_data.tabulate_descriptions`.
+        path: the picture.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    require_columns(data, DESCRIPTION_COLUMNS, "the errors with different vectors")
+    names = list(dict.fromkeys(data["vectors"]))
+    strategies = list(dict.fromkeys(data["strategy"]))
+    quantities = [name for name in _QUANTITIES if data[name].notna().any()]
+    labels = [f"{name} ({data.loc[data['vectors'] == name, 'n_features'].iloc[0]})" for name in names]
+    with figure(path, 7.2, (0.32 * len(names) * len(strategies) + 0.7) * (len(quantities) // 2) + 0.4) as fig:
+        axes = fig.subplots(len(quantities) // 2, 2, sharey=True).ravel()
+        height = 0.8 / len(strategies)
+        for ax, quantity in zip(axes, quantities, strict=True):
+            for number, strategy in enumerate(strategies):
+                rows = 1000 * data[data["strategy"] == strategy].groupby("vectors")[quantity].agg(["mean", "std"])
+                rows = rows.reindex(names)
+                ax.barh(np.arange(len(names)) + (number - (len(strategies) - 1) / 2) * height, rows["mean"], height,
+                        xerr=rows["std"].fillna(0.0), color=strategy_colour(strategy), error_kw={"lw": 0.8},
+                        label=strategy_label(strategy) if ax is axes[0] else None)  # fmt: skip
+            ax.set(xlabel=_QUANTITIES[quantity], yticks=range(len(names)), yticklabels=labels)
+            ax.grid(axis="x")
+        axes[0].invert_yaxis()
+        fig.legend(loc="outside upper center", ncols=len(strategies))
 
 
 def plot_averaged_error(data: pd.DataFrame, path: str | Path) -> None:

@@ -1,29 +1,49 @@
-"""Vectors of all atoms of a model: SOAP, in one pass for its principal components and in another projected to them.
-
-The unprojected vectors exist a chunk at a time.
-"""
+"""Vectors of all atoms of a model, projected to their principal components, with a column of ones."""
 
 from pathlib import Path
 
 import numpy as np
 
-from gbscape.config.replica import Descriptors
+from gbscape.config.replica import ScatteringVectors, SoapVectors
+from gbscape.features.atomic_scattering import atomic_scattering
 from gbscape.features.soap import power_spectrum_chunks
-from gbscape.learn.principal_components import principal_components
+from gbscape.learn.principal_components import PrincipalComponents, principal_components
+from gbscape.replica.evaluate import Array
 from gbscape.replica.model import model_atoms
 from gbscape.store.arrays import write_arrays
 from gbscape.store.progress import progress
 from gbscape.store.provenance import Provenance
 
 _CHUNK = 4096
+_TOTAL_VARIANCE = 0.01
+"""Of scattering vectors: about what SOAP vectors, of norm 1, have, so that one lambda does for both."""
 
 
-def describe_model(model_h5: str | Path, out: str | Path, settings: Descriptors, code: str, threads: int = 1) -> None:
+def describe_model(
+    model_h5: str | Path, out: str | Path, settings: SoapVectors | ScatteringVectors, code: str, threads: int = 1
+) -> None:
     """Write `vectors` (n, k + 1) of all atoms, their principal components and a last column of ones, with `variances` (d,)
-    along all directions, `mean` (d,) and `directions` (d, k).
+    along all directions, `mean` (d,) and `directions` (d, k) of what was projected.
 
-    The column of ones is the regression's intercept: principal components have no mean, but energies do.
+    The column of ones is the regression's intercept: principal components have no mean, but energies do. Unprojected SOAP
+    vectors, of which a million are gigabytes, exist a chunk at a time.
     """
+    vectors, found = (
+        _soap(model_h5, settings, threads)
+        if isinstance(settings, SoapVectors)
+        else _scattering(model_h5, settings, threads)
+    )
+    arrays = {
+        "vectors": np.column_stack([vectors, np.ones(len(vectors))]),
+        "variances": found.variances,
+        "mean": found.mean,
+        "directions": found.directions,
+    }
+    write_arrays(out, arrays, Provenance.of(settings.model_dump(mode="json"), code, {"model": model_h5}))
+
+
+def _soap(model_h5: str | Path, settings: SoapVectors, threads: int) -> tuple[Array, PrincipalComponents]:
+    """SOAP in one pass for its principal components, and in another projected to them."""
     atoms = model_atoms(model_h5)
     n_chunks = -(-len(atoms) // _CHUNK)
     chunks = power_spectrum_chunks(atoms, settings.soap, chunk_size=_CHUNK, threads=threads)
@@ -32,15 +52,20 @@ def describe_model(model_h5: str | Path, out: str | Path, settings: Descriptors,
         settings.kept_variance,
         settings.n_components,
     )
-    projected = np.ones((len(atoms), found.directions.shape[1] + 1))
-    offset = found.mean @ found.directions
     again = power_spectrum_chunks(atoms, settings.soap, chunk_size=_CHUNK, projection=found.directions, threads=threads)
+    projected = np.empty((len(atoms), found.directions.shape[1]))
     for rows, vectors in progress(again, n_chunks, "chunks projected"):
-        projected[rows, :-1] = vectors - offset
-    arrays = {
-        "vectors": projected,
-        "variances": found.variances,
-        "mean": found.mean,
-        "directions": found.directions,
-    }
-    write_arrays(out, arrays, Provenance.of(settings.model_dump(mode="json"), code, {"model": model_h5}))
+        projected[rows] = vectors
+    projected -= found.mean @ found.directions
+    return projected, found
+
+
+def _scattering(model_h5: str | Path, settings: ScatteringVectors, threads: int) -> tuple[Array, PrincipalComponents]:
+    """Every modulus over its standard deviation, on a common scale; those that do not vary are 0."""
+    moduli = atomic_scattering(model_atoms(model_h5), settings.scattering, threads)
+    spread = moduli.std(axis=0)
+    scale = np.where(spread > 0, np.sqrt(_TOTAL_VARIANCE / len(spread)) / np.where(spread > 0, spread, 1.0), 0.0)
+    moduli *= scale
+    parts = (moduli[start : start + _CHUNK] for start in range(0, len(moduli), _CHUNK))
+    found = principal_components(parts, settings.kept_variance, settings.n_components)
+    return (moduli - found.mean) @ found.directions, found

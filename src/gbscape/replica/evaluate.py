@@ -48,12 +48,49 @@ def evaluate_strategies(
     Raises:
         ValueError: no test atom has an energy.
     """
-    vectors = read_arrays(vectors_h5, ["vectors"])["vectors"]
     points = pd.read_csv(points_csv)
-    computed = pd.read_csv(energies_csv).set_index("atom")["energy_ev"]
     if rounds_csv:
         points = with_rounds(points, rounds_csv, first_points)
     strategies = [name for name in points["strategy"].unique() if name not in (TEST, REFERENCE)]
+    errors, predictions = _evaluated(vectors_h5, points, strategies, energies_csv, sizes, ridge_lambda, exact_ev)
+    write_csv(errors_csv, errors)
+    write_csv(predictions_csv, predictions)
+
+
+def evaluate_alternative(
+    vectors_h5: str | Path,
+    points_csv: str | Path,
+    chosen_csv: str | Path,
+    energies_csv: str | Path,
+    out_csv: str | Path,
+    size: int,
+    ridge_lambda: float | None,
+    exact_ev: Array | None = None,
+) -> None:
+    """Write the errors with other vectors, of their own uncertainty reduction (`chosen_csv`) and of Random 1 where that is
+    among the points, on the same test sets, `ERROR_COLUMNS`.
+
+    Other arguments and errors are those of `evaluate_strategies`.
+    """
+    points = pd.read_csv(points_csv)
+    chosen = pd.read_csv(chosen_csv).assign(strategy="uncertainty", seed=0)
+    points = pd.concat([points[points["strategy"] != "uncertainty"], chosen], ignore_index=True)
+    strategies = [name for name in ("uncertainty", "random_1") if (points["strategy"] == name).any()]
+    errors, _ = _evaluated(vectors_h5, points, strategies, energies_csv, [size], ridge_lambda, exact_ev)
+    write_csv(out_csv, errors)
+
+
+def _evaluated(
+    vectors_h5: str | Path,
+    points: pd.DataFrame,
+    strategies: Sequence[str],
+    energies_csv: str | Path,
+    sizes: Sequence[int],
+    ridge_lambda: float | None,
+    exact_ev: Array | None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    vectors = read_arrays(vectors_h5, ["vectors"])["vectors"]
+    computed = pd.read_csv(energies_csv).set_index("atom")["energy_ev"]
     errors, predictions = [], []
     for seed in sorted(points.loc[points["strategy"] == TEST, "seed"].unique()):
         test = _with_energies(points_of(points, TEST, seed), computed)
@@ -73,8 +110,7 @@ def evaluate_strategies(
                 for name, atoms in (("training", training), ("test", test))
                 if name == "test" or strategy not in (*OPTIMAL, ROUNDS) or seed == 0
             ]
-    write_csv(errors_csv, pd.DataFrame(errors).reindex(columns=ERROR_COLUMNS))
-    write_csv(predictions_csv, pd.concat(predictions, ignore_index=True))
+    return pd.DataFrame(errors).reindex(columns=ERROR_COLUMNS), pd.concat(predictions, ignore_index=True)
 
 
 def with_rounds(points: pd.DataFrame, rounds_csv: Sequence[str | Path], first_points: int) -> pd.DataFrame:

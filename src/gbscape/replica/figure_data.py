@@ -1,5 +1,6 @@
 """Tables that the figures of the atomic energies are drawn from (figures 2, 3, 6, 7 and 8 of Tamura et al. 2020)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +8,16 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from gbscape.replica.atom_types import TYPE_NAMES
-from gbscape.replica.evaluate import Array
+from gbscape.replica.evaluate import ERROR_COLUMNS, Array
 from gbscape.replica.exact import exact_energies
 from gbscape.replica.select_points import TEST, points_of
-from gbscape.store.arrays import read_arrays
+from gbscape.store.arrays import arrays_shape, read_arrays
 from gbscape.store.tables import write_csv
 
 SLICE_COLUMNS = ["x", "y", "type", "coordination", "predicted_ev", "standard_deviation_ev", "exact_ev"]
 COMPONENT_COLUMNS = ["set", "type", "first", "second", "first_share", "second_share"]
 COMPUTED_COLUMNS = ["atom", "type", "coordination", "computed_ev", "potential_ev"]
+DESCRIPTION_COLUMNS = ["vectors", "n_features", *ERROR_COLUMNS]
 RADIUS_COLUMNS = ["coordination", "atom", "radius_angstrom", "atoms", "averaged_error_ev"]
 
 _SLICE_ANGSTROM = 3.0
@@ -100,6 +102,28 @@ def tabulate_computed(
         }
     )
     write_csv(out_csv, table[COMPUTED_COLUMNS])
+
+
+def tabulate_descriptions(
+    vectors_h5: Sequence[str | Path], errors_csv: Sequence[str | Path], out_csv: str | Path, names: Sequence[str]
+) -> None:
+    """Write the errors with the model's own vectors and with the alternatives, at the largest size of the training set and of
+    the strategies that all have, `DESCRIPTION_COLUMNS`.
+
+    Args:
+        vectors_h5: vectors of each.
+        errors_csv: errors of each, of `gbscape.replica.evaluate`.
+        out_csv: the table.
+        names: of each.
+    """
+    tables = []
+    for name, vectors, errors in zip(names, vectors_h5, errors_csv, strict=True):
+        table = pd.read_csv(errors)
+        table = table[table["size"] == table.groupby("strategy")["size"].transform("max")]
+        tables.append(table.assign(vectors=name, n_features=arrays_shape(vectors, "directions")[1]))
+    common = set.intersection(*(set(table["strategy"]) for table in tables))
+    joined = pd.concat(tables, ignore_index=True)
+    write_csv(out_csv, joined[joined["strategy"].isin(common)][DESCRIPTION_COLUMNS])
 
 
 def tabulate_radii(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gbscape.native.threads import numba_threads
 from gbscape.selection import row_forms
 from gbscape.selection.row_forms import BLOCK_ROWS
 from gbscape.store.progress import progress
@@ -170,7 +171,7 @@ def _greedy(
         _mark(taken, number - rows.first)
     inverse, covariance = ridge_matrices(training, n_features, ridge_lambda)
     found: list[int] = []
-    with row_forms.threads(threads):
+    with numba_threads(threads):
         score, row = row_forms.compute(rows.pool, inverse, covariance, gram, forms, taken, criterion == "d")
         for _ in progress(range(n_points), n_points, "points chosen"):
             number = rows.best(score, row)

@@ -4,10 +4,6 @@ Each row is computed by itself and sums run over blocks of rows in their order, 
 where a pool is cut (at whole blocks) changes a bit. Names are those of `gbscape.selection.optimal_design`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import numba
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
@@ -17,17 +13,6 @@ Array = NDArray[np.float64]
 BLOCK_ROWS = 4096
 """Rows that one thread passes over at a time, and of which each rank has whole blocks."""
 _REASSOCIATE = {"reassoc", "contract", "nsz", "arcp"}  # sums in vector registers; NaN and infinity keep their meaning
-
-
-@contextmanager
-def threads(number: int) -> Iterator[None]:
-    """Let the passes use so many threads, at most those that numba has."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(max(1, min(number, numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
 
 
 def add_gram(pool: Array, total: Array) -> None:

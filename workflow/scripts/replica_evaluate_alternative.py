@@ -1,0 +1,23 @@
+"""Errors of the predictions with other vectors."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.replica.evaluate import evaluate_alternative
+from gbscape.replica.exact import exact_energies
+from gbscape.store.log import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log_to(snakemake.log[0])
+paths, params = snakemake.input, snakemake.params
+evaluate_alternative(
+    paths.vectors,
+    paths.points,
+    paths.chosen,
+    paths.energies,
+    snakemake.output[0],
+    params.size,
+    params.ridge_lambda,
+    exact_energies(paths.model, paths.potential) if paths.model else None,
+)
