@@ -11,7 +11,7 @@ import pytest
 from ase.build import bulk
 
 from gbscape.config.dft import DftSettings
-from gbscape.energies import gpaw
+from gbscape.energies import gpaw_backend
 from gbscape.energies.atomic_energy import EnergyRejected
 
 pytestmark = [
@@ -43,24 +43,24 @@ def iron(*repeat):
 
 def all_energies(cell, settings, folder):
     """Of every atom; the cycle and the partition run once."""
-    return [gpaw.atomic_energy(cell, target, settings, folder) for target in range(len(cell))]
+    return [gpaw_backend.atomic_energy(cell, target, settings, folder) for target in range(len(cell))]
 
 
 @pytest.fixture
 def no_processes(monkeypatch):
-    monkeypatch.setattr(gpaw, "_run", lambda *_, **__: pytest.fail("a finished step was repeated"))
+    monkeypatch.setattr(gpaw_backend, "_run", lambda *_, **__: pytest.fail("a finished step was repeated"))
 
 
 @pytest.fixture
 def started(monkeypatch):
     """Names of the modules that are run, in their order."""
-    names, run = [], gpaw._run
+    names, run = [], gpaw_backend._run
 
     def record(module, *rest, **others):
         names.append(module.rsplit(".", 1)[1])
         run(module, *rest, **others)
 
-    monkeypatch.setattr(gpaw, "_run", record)
+    monkeypatch.setattr(gpaw_backend, "_run", record)
     return names
 
 
@@ -75,7 +75,7 @@ def rattled():
 def rattled_folder(rattled, tmp_path_factory):
     """With the finished cycle and partition of the rattled cell."""
     folder = tmp_path_factory.mktemp("rattled")
-    gpaw.atomic_energy(rattled, 0, SETTINGS, folder)
+    gpaw_backend.atomic_energy(rattled, 0, SETTINGS, folder)
     return folder
 
 
@@ -88,7 +88,7 @@ def test_perfect_crystal_is_the_reference(tmp_path):
     """The reference divides by symmetry, the other shares out the volume of a cell that lies askew to the grid."""
     settings = changed(kpoint_grid=(4, 4, 4))
     energies = all_energies(iron(), settings, tmp_path / "cell")
-    reference = gpaw.reference_energy("Fe", "bcc", A, settings, tmp_path / "crystal")
+    reference = gpaw_backend.reference_energy("Fe", "bcc", A, settings, tmp_path / "crystal")
     assert -9.5 < reference < -8.0  # GPAW's iron with PBE, against spin-paired spherical atoms
     for energy in energies:
         assert abs(energy.energy_ev - energies[0].energy_ev) < 1e-3
@@ -162,17 +162,17 @@ def test_bader_volumes_of_the_electrostatics_depend_on_the_gauge(rattled, rattle
         assert abs(bader.energy_ev - neutral.energy_ev) > 0.05
         assert bader.gauge_errors_ev["kinetic"] == pytest.approx(neutral.gauge_errors_ev["kinetic"], abs=1e-9)
         assert bader.charge_e == pytest.approx(neutral.charge_e, abs=1e-9)
-    gpaw.atomic_energy(rattled, 0, SETTINGS, rattled_folder)  # for the other tests
+    gpaw_backend.atomic_energy(rattled, 0, SETTINGS, rattled_folder)  # for the other tests
 
 
 def test_one_grid_is_near_the_extrapolated_one(rattled, rattled_folder, rattled_energies, started):
-    fine = gpaw.atomic_energy(rattled, 0, changed(refinements=(2,)), rattled_folder)
+    fine = gpaw_backend.atomic_energy(rattled, 0, changed(refinements=(2,)), rattled_folder)
     assert started == ["gpaw_partition"]
     correction = rattled_energies[0].provenance["grid_correction_ev"]
     assert rattled_energies[0].energy_ev - fine.energy_ev == pytest.approx(correction, abs=1e-9)
     assert fine.provenance["grid_correction_ev"] == 0
     assert 0 < abs(correction) < 3e-3
-    gpaw.atomic_energy(rattled, 0, SETTINGS, rattled_folder)
+    gpaw_backend.atomic_energy(rattled, 0, SETTINGS, rattled_folder)
 
 
 @pytest.mark.usefixtures("rattled_energies", "no_processes")
@@ -188,48 +188,48 @@ def test_one_grid_is_near_the_extrapolated_one(rattled, rattled_folder, rattled_
 )
 def test_limits_reject_without_a_new_calculation(rattled, rattled_folder, limits, message):
     with pytest.raises(EnergyRejected, match=message):
-        gpaw.atomic_energy(rattled, 0, changed(**limits), rattled_folder)
+        gpaw_backend.atomic_energy(rattled, 0, changed(**limits), rattled_folder)
 
 
 def test_finished_steps_are_not_repeated_and_the_large_file_goes(tmp_path, started):
     cell = bulk("Al", "fcc", a=4.05, cubic=True)
     settings = changed(kpoint_grid=(1, 1, 1), keep_wave_functions=False, refinements=(1,))
-    first = gpaw.atomic_energy(cell, 0, settings, tmp_path)
+    first = gpaw_backend.atomic_energy(cell, 0, settings, tmp_path)
     assert started == ["gpaw_scf", "gpaw_partition"]
     assert first.magnetic_moment_bohr == 0  # no moment to start with, no spin polarisation
     assert abs(first.sum_rule_error_ev) < 1e-4
     assert not (tmp_path / "scf.gpw").exists()
-    again = gpaw.atomic_energy(cell, 0, settings, tmp_path)
+    again = gpaw_backend.atomic_energy(cell, 0, settings, tmp_path)
     assert again == first
     assert len(started) == 2
-    gpaw.atomic_energy(cell, 0, changed(**settings.model_dump() | {"smearing_ev": 0.2}), tmp_path)
+    gpaw_backend.atomic_energy(cell, 0, changed(**settings.model_dump() | {"smearing_ev": 0.2}), tmp_path)
     assert started[2:] == ["gpaw_scf", "gpaw_partition"]
     cell.positions[0] += 0.05
-    gpaw.atomic_energy(cell, 0, settings, tmp_path)
+    gpaw_backend.atomic_energy(cell, 0, settings, tmp_path)
     assert started[4:] == ["gpaw_scf", "gpaw_partition"]
 
 
 def test_a_cycle_that_does_not_converge_leaves_nothing_finished(rattled, tmp_path):
     with pytest.raises(EnergyRejected, match=r"did not converge in 3 iterations.*max_iterations"):
-        gpaw.atomic_energy(rattled, 0, changed(max_iterations=3), tmp_path)
+        gpaw_backend.atomic_energy(rattled, 0, changed(max_iterations=3), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"scf.txt", "scf_input.json"}
 
 
 def test_species_without_a_dataset(tmp_path):
     with pytest.raises(ValueError, match=r"no PAW dataset Pu\.PBE"):
-        gpaw.atomic_energy(bulk("Pu", "fcc", a=4.6, cubic=True), 0, SETTINGS, tmp_path)
+        gpaw_backend.atomic_energy(bulk("Pu", "fcc", a=4.6, cubic=True), 0, SETTINGS, tmp_path)
 
 
 def test_a_step_that_fails_says_why(rattled, tmp_path):
     (tmp_path / "scf.txt").mkdir()  # no log can be written
     with pytest.raises(RuntimeError, match=r"(?s)gpaw_scf failed with code .*scf\.txt"):
-        gpaw.atomic_energy(rattled, 0, SETTINGS, tmp_path)
+        gpaw_backend.atomic_energy(rattled, 0, SETTINGS, tmp_path)
 
 
 def test_two_ranks_give_the_same(rattled, rattled_energies, tmp_path):
     if not gpaw_has_mpi():
         pytest.skip("GPAW is built without MPI")
-    energy = gpaw.atomic_energy(rattled, 0, changed(ranks=2), tmp_path)
+    energy = gpaw_backend.atomic_energy(rattled, 0, changed(ranks=2), tmp_path)
     assert energy.provenance["scf_ranks"] == 2
     assert energy.energy_ev == pytest.approx(rattled_energies[0].energy_ev, abs=1e-5)
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from gbscape.config.dft import DftSettings
 from gbscape.energies import gpaw_version
 from gbscape.energies.atomic_energy import BackendMissing
-from gbscape.energies.gpaw import atomic_energy, reference_energy, scf_input
+from gbscape.energies.gpaw_backend import atomic_energy, reference_energy, scf_input
 
 IRON = bulk("Fe", "bcc", a=2.83, cubic=True)
 SETTINGS = DftSettings()
@@ -20,7 +20,9 @@ SETTINGS = DftSettings()
 def gpaw(monkeypatch):
     """As if the right GPAW were installed, and none may be started."""
     monkeypatch.setattr(gpaw_version, "version", lambda name: "26.7.0")
-    monkeypatch.setattr("gbscape.energies.gpaw.subprocess.run", lambda *_, **__: pytest.fail("a process was started"))
+    monkeypatch.setattr(
+        "gbscape.energies.gpaw_backend.subprocess.run", lambda *_, **__: pytest.fail("a process was started")
+    )
 
 
 def test_defaults_are_the_papers_where_it_gives_them():

@@ -7,7 +7,7 @@ OPTIMAL_STRATEGIES = [s for s in ITS.selection.strategies if s in OPTIMAL]
 RIDGE_LAMBDA = None if ITS.cross_validated_lambda else ITS.ridge_lambda
 BACKEND_MODULE = {
     "eam": "gbscape.energies.eam",
-    "gpaw": "gbscape.energies.gpaw",
+    "gpaw": "gbscape.energies.gpaw_backend",
     "tblite": "gbscape.energies.tight_binding",
 }[ITS.backend]
 ROUND_NUMBERS = range(1, ITS.selection.rounds + 1)

@@ -40,11 +40,11 @@ def calculator(backend: Backend, potential: ReadyPotential, dft: DftSettings) ->
             settings={"potential_sha256": potential.file_sha256},
         )
     if backend == "gpaw":
-        from gbscape.energies import gpaw
+        from gbscape.energies import gpaw_backend
 
         return Calculator(
-            run=lambda cell, target, folder: gpaw.atomic_energy(cell, target, dft, folder),
-            reference=lambda folder: gpaw.reference_energy(
+            run=lambda cell, target, folder: gpaw_backend.atomic_energy(cell, target, dft, folder),
+            reference=lambda folder: gpaw_backend.reference_energy(
                 potential.species, potential.lattice, potential.lattice_constant_angstrom, dft, folder
             ),
             settings=dft.model_dump(mode="json"),

@@ -1,5 +1,5 @@
 """Partition of the energy of a finished self-consistent cycle: a process of its own, without MPI, started by
-`gbscape.energies.gpaw`.
+`gbscape.energies.gpaw_backend`.
 
 `python -m gbscape.energies.gpaw_partition WAVES.gpw OUT.json KEY VOLUMES REFINEMENT [REFINEMENT]`
 """

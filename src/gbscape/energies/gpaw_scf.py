@@ -1,4 +1,4 @@
-"""Self-consistent cycle of one cell: a process of its own, under MPI or not, started by `gbscape.energies.gpaw`.
+"""Self-consistent cycle of one cell: a process of its own, under MPI or not, started by `gbscape.energies.gpaw_backend`.
 
 `python -m gbscape.energies.gpaw_scf INPUT.json SUMMARY.json WAVES.gpw LOG.txt`. The summary's `outcome` is `converged`,
 `unconverged` or `no dataset`; the .gpw is written in the first case only.
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def main(input_json: str, summary_json: str, waves_gpw: str, log_txt: str) -> None:
-    """Run the cycle that a file of `gbscape.energies.gpaw.scf_input` describes."""
+    """Run the cycle that a file of `gbscape.energies.gpaw_backend.scf_input` describes."""
     from ase import Atoms
     from gpaw import GPAW, KohnShamConvergenceError
     from gpaw.mpi import world

@@ -45,7 +45,9 @@ def select_optimal(
     n_atoms, n_features = arrays_shape(vectors_h5, "vectors")
     rank, size = (0, 1) if comm is None else (comm.rank, comm.size)
     pool = read_arrays(vectors_h5, ["vectors"], rows_of_rank(n_atoms, rank, size))["vectors"]
-    n_initial = settings.n_points if strategy == "d_optimality" else min(settings.n_initial or n_features, settings.n_points)
+    n_initial = (
+        settings.n_points if strategy == "d_optimality" else min(settings.n_initial or n_features, settings.n_points)
+    )
     chosen = d_optimality(pool, n_initial, ridge_lambda, comm=comm, threads=threads)
     if strategy != "d_optimality":
         criterion = {"uncertainty": uncertainty_reduction, "a_optimality": a_optimality}[strategy]
