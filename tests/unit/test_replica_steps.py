@@ -26,8 +26,6 @@ from gbscape.replica.exact import exact_energies
 from gbscape.replica.model import build_model, model_atoms, relax_model
 from gbscape.replica.predict import export_predictions, predict_energies, summarise_predictions
 from gbscape.replica.select_points import (
-    REFERENCE,
-    TEST,
     atoms_of_shard,
     draw_test_atoms,
     points_of,
@@ -35,6 +33,7 @@ from gbscape.replica.select_points import (
     select_round,
     tabulate_points,
 )
+from gbscape.replica.tables import REFERENCE, TEST
 from gbscape.simulate.potentials import prepare_potential
 from gbscape.store.arrays import arrays_shape, read_arrays
 from gbscape.store.shards import ShardError, open_shard

@@ -9,8 +9,7 @@ from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
 from gbscape.figures.replica_style import TYPE_COLOURS, strategy_label
 from gbscape.figures.style import INK, figure
-from gbscape.replica.figure_data import COMPONENT_COLUMNS
-from gbscape.replica.select_points import REFERENCE, TEST
+from gbscape.replica.tables import COMPONENT_COLUMNS, REFERENCE, TEST
 
 MODEL = "model"
 

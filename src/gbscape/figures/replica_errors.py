@@ -10,8 +10,13 @@ from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
 from gbscape.figures.replica_style import TYPE_COLOURS, strategy_colour, strategy_label
 from gbscape.figures.style import GREY, INK, draw_message, figure
-from gbscape.replica.evaluate import ERROR_COLUMNS, PREDICTION_COLUMNS
-from gbscape.replica.figure_data import COMPUTED_COLUMNS, DESCRIPTION_COLUMNS, RADIUS_COLUMNS
+from gbscape.replica.tables import (
+    COMPUTED_COLUMNS,
+    DESCRIPTION_COLUMNS,
+    ERROR_COLUMNS,
+    PREDICTION_COLUMNS,
+    RADIUS_COLUMNS,
+)
 
 _QUANTITIES = {
     "rmse_ev": "RMSE, test atoms (meV)",

@@ -10,7 +10,7 @@ from gbscape.figures.columns import require_columns
 from gbscape.figures.html_table import write_html_table
 from gbscape.figures.replica_style import strategy_label
 from gbscape.figures.scorecard import COLUMNS, scorecard_row
-from gbscape.replica.evaluate import ERROR_COLUMNS, PREDICTION_COLUMNS
+from gbscape.replica.tables import ERROR_COLUMNS, PREDICTION_COLUMNS
 
 RULES = """\
 Atoms: reached if equal. Components, and the variance of two of them, depend on the model and on the width of SOAP's Gaussians, which is not published: no verdict. \

@@ -11,7 +11,7 @@ from gbscape.figures.columns import require_columns
 from gbscape.figures.crystal_style import UNCERTAINTY_COLOURS
 from gbscape.figures.replica_style import TYPE_COLOURS
 from gbscape.figures.style import figure
-from gbscape.replica.figure_data import SLICE_COLUMNS
+from gbscape.replica.tables import SLICE_COLUMNS
 
 _PANEL_INCH = 5.0
 _DIAMETER_ANGSTROM = 2.2

@@ -11,7 +11,8 @@ from gbscape.config.dft import DftSettings
 from gbscape.config.replica import Backend, ReplicaCells
 from gbscape.energies.backends import calculator
 from gbscape.replica.cells import atom_of, read_cells
-from gbscape.replica.select_points import REFERENCE, points_of
+from gbscape.replica.select_points import points_of
+from gbscape.replica.tables import REFERENCE
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.store.atomic import atomic_path
 from gbscape.store.provenance import Provenance

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from gbscape.config.replica import OPTIMAL, ROUNDS
 from gbscape.learn.ridge import Ridge, fit_ridge
-from gbscape.replica.select_points import REFERENCE, TEST, points_of
+from gbscape.replica.select_points import points_of
+from gbscape.replica.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, REFERENCE, TEST
 from gbscape.store.arrays import read_arrays
 from gbscape.store.tables import write_csv
 
-ERROR_COLUMNS = ["strategy", "seed", "size", "rmse_ev", "max_error_ev", "rmse_all_ev", "max_error_all_ev"]
-PREDICTION_COLUMNS = ["strategy", "seed", "set", "atom", "computed_ev", "predicted_ev", "standard_deviation_ev"]
 Array = NDArray[np.float64]
 
 

@@ -8,17 +8,19 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from gbscape.replica.atom_types import TYPE_NAMES
-from gbscape.replica.evaluate import ERROR_COLUMNS, Array
+from gbscape.replica.evaluate import Array
 from gbscape.replica.exact import exact_energies
-from gbscape.replica.select_points import TEST, points_of
+from gbscape.replica.select_points import points_of
+from gbscape.replica.tables import (
+    COMPONENT_COLUMNS,
+    COMPUTED_COLUMNS,
+    DESCRIPTION_COLUMNS,
+    RADIUS_COLUMNS,
+    SLICE_COLUMNS,
+    TEST,
+)
 from gbscape.store.arrays import arrays_shape, read_arrays
 from gbscape.store.tables import write_csv
-
-SLICE_COLUMNS = ["x", "y", "type", "coordination", "predicted_ev", "standard_deviation_ev", "exact_ev"]
-COMPONENT_COLUMNS = ["set", "type", "first", "second", "first_share", "second_share"]
-COMPUTED_COLUMNS = ["atom", "type", "coordination", "computed_ev", "potential_ev"]
-DESCRIPTION_COLUMNS = ["vectors", "n_features", *ERROR_COLUMNS]
-RADIUS_COLUMNS = ["coordination", "atom", "radius_angstrom", "atoms", "averaged_error_ev"]
 
 _SLICE_ANGSTROM = 3.0
 _MOST_OF_A_TYPE = 1000

@@ -13,13 +13,13 @@ from gbscape.learn.ridge import fit_ridge
 from gbscape.replica.atom_types import TYPE_NAMES
 from gbscape.replica.model import model_atoms
 from gbscape.replica.select_points import points_of
+from gbscape.replica.tables import SUMMARY_COLUMNS
 from gbscape.store.arrays import read_arrays, write_arrays
 from gbscape.store.atomic import atomic_path
 from gbscape.store.provenance import Provenance
 from gbscape.store.tables import write_csv
 from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
 
-SUMMARY_COLUMNS = ["quantity", "value", "unit"]
 _WITHIN = {1: 0.6827, 2: 0.9545}
 """Shares of a normal distribution within so many standard deviations."""
 Array = NDArray[np.float64]

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from gbscape.config.replica import OPTIMAL, ROUNDS, Evaluation, Selection, Strategy
 from gbscape.learn.ridge import fit_ridge
 from gbscape.replica.atom_types import type_of_lattice
+from gbscape.replica.tables import POINTS_COLUMNS, REFERENCE, TEST
 from gbscape.selection import a_optimality, d_optimality, random_points, rows_of_rank, uncertainty_reduction
 from gbscape.store.arrays import arrays_shape, read_arrays
 from gbscape.store.tables import write_csv
@@ -19,9 +20,6 @@ from gbscape.store.tables import write_csv
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-POINTS_COLUMNS = ["strategy", "seed", "order", "atom"]
-TEST, REFERENCE = "test", "reference"
-"""Names, in the place of a strategy, of test sets and of the atoms whose energy is the zero of all."""
 _OF_CRYSTAL_IN_RANDOM_2 = 10
 
 
