@@ -15,6 +15,7 @@ from gbscape.config.replica import Evaluation, ReplicaCells, ReplicaModel, Scatt
 from gbscape.config.survey import Potential
 from gbscape.energies.atomic_energy import AtomicEnergy
 from gbscape.figures import replica_components, replica_errors, replica_slice
+from gbscape.figures.replica_dft import write_dft_table
 from gbscape.figures.replica_scorecard import published_numbers, replica_scorecard_data, write_replica_scorecard
 from gbscape.replica import compute_energies as energies
 from gbscape.replica import figure_data
@@ -29,6 +30,7 @@ from gbscape.replica.select_points import (
     atoms_of_shard,
     draw_test_atoms,
     points_of,
+    select_for_dft,
     select_optimal,
     select_round,
     tabulate_points,
@@ -136,6 +138,46 @@ def test_cells_are_files_that_say_where_they_are_from(computed: Run) -> None:
     assert [atom_of(cell) for cell in cells] == atoms_of_shard(computed("points.csv"), 0, 2).tolist()
     assert all(json.loads(json.dumps(cell.info["provenance"])) for cell in cells)
     assert cells[0].cell.lengths() == pytest.approx([8.0] * 3)
+
+
+def test_a_shard_without_atoms_is_a_shard(computed: Run) -> None:
+    cut_cells(computed("model.h5"), [], computed("none.xyz"), CELLS, "code")
+    assert list(read_cells(computed("none.xyz"))) == []
+    energies.compute_energies(
+        computed("none.xyz"), computed("model.h5"), computed("potential.json"), computed("none.h5"), "eam",
+        DftSettings(), CELLS, "code", computed("scratch"),
+    )  # fmt: skip
+    with open_shard(computed("none.h5")) as shard:
+        assert shard.ids == []
+
+
+def test_atoms_by_dft_stand_beside_the_potentials(computed: Run) -> None:
+    select_for_dft(computed("points.csv"), computed("by_dft.csv"), "uncertainty", 2)
+    atoms = pd.read_csv(computed("by_dft.csv"))["atom"]
+    points = pd.read_csv(computed("points.csv"))
+    assert atoms.tolist() == [*points_of(points, "uncertainty", 0)[:2], points_of(points, REFERENCE, 0)[0]]
+    # As GPAW would leave it, the second atom having failed.
+    kept = atoms[[0, 2]].to_numpy()
+    columns = {
+        "energy_ev": [-8.0, -8.3],
+        "n_atoms": 30,
+        "magnetic_moment_bohr": 2.2,
+        "charge_e": 0.0,
+        "volume_angstrom3": 11.8,
+    }
+    pd.DataFrame({"atom": kept} | columns).to_csv(computed("dft.csv"), index=False)
+    figure_data.tabulate_computed(
+        computed("model.h5"), computed("types.h5"), computed("energies.csv"), computed("potential.json"),
+        computed("computed.csv"),
+    )  # fmt: skip
+    figure_data.tabulate_by_dft(
+        computed("computed.csv"), computed("dft.csv"), computed("points.csv"), computed("by_dft_table.csv")
+    )
+    table = pd.read_csv(computed("by_dft_table.csv"))
+    assert table["atom"].tolist() == [atoms[0]]
+    assert table["dft_ev"][0] == pytest.approx(0.3)
+    write_dft_table(table, computed("by_dft.html"))
+    assert "0.300" in computed("by_dft.html").read_text()
 
 
 def test_energies_are_near_those_of_the_whole_model(computed: Run) -> None:

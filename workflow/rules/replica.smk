@@ -255,7 +255,7 @@ rule cut_cells:
         runtime=30,
         tasks=1,
     params:
-        settings=leaf(ITS.cells),
+        settings=cells_of,
         shards=ITS.shards,
         code=code_of("replica_cells.py"),
     script:
@@ -275,17 +275,19 @@ rule compute_energies:
         f"{BENCHMARKS}/compute_energies/{{batch}}/{{shard}}.tsv"
     conda:
         "../../envs/replica.yaml"
-    threads: ITS.dft.ranks if ITS.backend == "gpaw" else 1
+    threads: ranks_of
     resources:
         mem_mb=4000,
         runtime=1440,
         tasks=1,
     params:
-        backend=ITS.backend,
+        backend=backend_of,
         dft=leaf(ITS.dft),
-        cells=leaf(ITS.cells),
-        workdir=f"{REPLICA}/scratch",
-        code=code_of("replica_energies.py", BACKEND_MODULE),
+        cells=cells_of,
+        workdir=f"{REPLICA}/scratch/{{batch}}",
+        code=lambda wildcards: code_of(
+            "replica_energies.py", BACKEND_MODULES[backend_of(wildcards)]
+        ),
     script:
         "../scripts/replica_energies.py"
 
@@ -342,6 +344,29 @@ rule select_round:
         "../scripts/replica_round.py"
 
 
+rule select_dft_atoms:
+    input:
+        rules.tabulate_points.output[0],
+    output:
+        ATOMS.format(batch=DFT_BATCH),
+    log:
+        f"{LOGS}/select_dft_atoms.log",
+    benchmark:
+        f"{BENCHMARKS}/select_dft_atoms.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+        tasks=1,
+    params:
+        strategy=ITS.selection.strategies[0],
+        n_atoms=BY_DFT.atoms if BY_DFT else 0,
+        code=code_of("replica_dft_atoms.py"),
+    script:
+        "../scripts/replica_dft_atoms.py"
+
+
 rule tabulate_atomic_energies:
     input:
         batches=expand(BATCH_ENERGIES, batch=BATCHES),
@@ -385,7 +410,7 @@ rule compute_reference:
         backend=ITS.backend,
         dft=leaf(ITS.dft),
         workdir=f"{REPLICA}/scratch/reference",
-        code=code_of("replica_reference.py", BACKEND_MODULE),
+        code=code_of("replica_reference.py", BACKEND_MODULES[ITS.backend]),
     script:
         "../scripts/replica_reference.py"
 

@@ -1,18 +1,22 @@
 # What the rules of atomic energies share: settings, batches of atoms, and inputs that depend on them.
+from importlib.util import find_spec
+
 from gbscape.config.replica import OPTIMAL
 
 ITS = CONFIG.replica
 OPTIMAL_STRATEGIES = [s for s in ITS.selection.strategies if s in OPTIMAL]
 RIDGE_LAMBDA = None if ITS.cross_validated_lambda else ITS.ridge_lambda
-BACKEND_MODULE = {
+BACKEND_MODULES = {
     "eam": "gbscape.energies.eam",
     "gpaw": "gbscape.energies.gpaw_backend",
     "tblite": "gbscape.energies.tight_binding",
-}[ITS.backend]
+}
+BY_DFT = ITS.also_by_dft if find_spec("gpaw") else None
 ROUND_NUMBERS = range(1, ITS.selection.rounds + 1)
 # Atoms are computed in batches: those of all points, of each round, which waits for the rounds before it, and of each alternative.
 ROUND_BATCHES = ["points", *(f"round_{number}" for number in ROUND_NUMBERS)]
 BATCHES = [*ROUND_BATCHES, *(f"alternative_{name}" for name in ITS.alternatives)]
+DFT_BATCH = "by_dft"
 ATOMS = f"{REPLICA}/{{batch}}.csv"
 BATCH_ENERGIES = f"{REPLICA}/energies/{{batch}}.csv"
 # The potential that relaxed the model tells the energy of every atom, if it is also what computes those of the cells.
@@ -21,7 +25,7 @@ EXACT = ITS.backend == "eam"
 
 wildcard_constraints:
     strategy=one_of(OPTIMAL_STRATEGIES),
-    batch=one_of(BATCHES),
+    batch=one_of([*BATCHES, DFT_BATCH]),
     round=r"\d+",
     alternative=one_of(ITS.alternatives),
 
@@ -29,3 +33,20 @@ wildcard_constraints:
 def of_batches_before(pattern, number):
     """Files of the batches that a round goes on from."""
     return expand(pattern, batch=ROUND_BATCHES[: int(number)])
+
+
+def cells_of(wildcards):
+    """Settings of the cells of a batch."""
+    its = leaf(ITS.cells)
+    of_dft = wildcards.batch == DFT_BATCH
+    return its | {"edge_angstrom": BY_DFT.edge_angstrom} if of_dft else its
+
+
+def backend_of(wildcards):
+    """Backend of a batch."""
+    return "gpaw" if wildcards.batch == DFT_BATCH else ITS.backend
+
+
+def ranks_of(wildcards):
+    """Processes of a job that computes energies of a batch."""
+    return ITS.dft.ranks if backend_of(wildcards) == "gpaw" else 1

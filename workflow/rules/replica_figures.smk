@@ -3,6 +3,8 @@
 REPLICA_FIGURES = f"{FIGURES}/replica"
 PUBLISHED_REPLICA = CONFIG.published.replica or []
 
+REPLICA_TABLE = f"{REPLICA_FIGURES}/{{table}}.csv"
+
 # Tables by name: the function of gbscape.replica.figure_data, its inputs and options.
 REPLICA_TABLES = {
     "slice": {
@@ -47,6 +49,14 @@ REPLICA_TABLES = {
         },
         "options": {"names": [ITS.vectors.kind, *ITS.alternatives]},
     },
+    "by_dft": {
+        "inputs": {
+            "computed_csv": REPLICA_TABLE.format(table="computed"),
+            "dft_csv": BATCH_ENERGIES.format(batch=DFT_BATCH),
+            "points_csv": rules.tabulate_points.output[0],
+        },
+        "options": {},
+    },
     "radii": {
         "inputs": {
             "model_h5": rules.relax_model.output[0],
@@ -57,7 +67,6 @@ REPLICA_TABLES = {
         "options": {},
     },
 }
-REPLICA_TABLE = f"{REPLICA_FIGURES}/{{table}}.csv"
 
 # Pictures by name: their table, what draws them (of gbscape.figures), title and file type.
 REPLICA_PLOTS = {
@@ -108,6 +117,12 @@ REPLICA_PLOTS = {
         "plot": "replica_slice.plot_predicted_energies",
         "label": "Model, predicted energies",
         "suffix": "png",
+    },
+    "by_dft": {
+        "table": REPLICA_TABLE.format(table="by_dft"),
+        "plot": "replica_dft.write_dft_table",
+        "label": "Atoms by DFT",
+        "suffix": "html",
     },
     "averaged_error": {
         "table": REPLICA_TABLE.format(table="radii"),
@@ -240,7 +255,11 @@ rule replica:
         rules.export_predictions.output,
         expand(
             f"{REPLICA_FIGURES}/{{picture}}",
-            picture=[f"{name}.{its['suffix']}" for name, its in REPLICA_PLOTS.items()],
+            picture=[
+                f"{name}.{its['suffix']}"
+                for name, its in REPLICA_PLOTS.items()
+                if name != "by_dft" or BY_DFT
+            ],
         ),
         rules.plot_replica_scorecard.output,
         SCORECARD,

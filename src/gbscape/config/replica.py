@@ -144,6 +144,15 @@ class ReplicaCells(Settings):
     replica cells as all others, whose systematic error goes with it; 0: an atom of the perfect crystal."""
 
 
+class DftCheck(Settings):
+    """A few atoms computed by DFT too, beside what the backend says of them."""
+
+    atoms: int = Field(default=1, ge=1, le=1000)
+    """Atoms, the first of the first strategy; a reference atom, deep inside a grain, comes with them."""
+    edge_angstrom: float = Field(default=8.0, ge=5, le=100)
+    """Edge of their cells: 8 Angstrom hold some 30 atoms of iron, which take a core some ten minutes at 400 eV."""
+
+
 class Evaluation(Settings):
     """Test sets, and the sizes of training sets that are compared on them."""
 
@@ -184,7 +193,15 @@ class Replica(Settings):
     the machinery."""
     dft: DftSettings = DftSettings()
     """Settings of the backend `gpaw`."""
+    also_by_dft: DftCheck | None = None
+    """Atoms computed by DFT too, where GPAW is installed; left out where it is not. Null: none."""
     evaluation: Evaluation = Evaluation()
     """Test sets, and the sizes of training sets that are compared on them."""
     shards: int = Field(default=4, ge=1, le=2000)
     """Number of jobs that compute energies."""
+
+    @model_validator(mode="after")
+    def _reference_for_dft(self) -> "Replica":
+        if self.also_by_dft is not None and self.cells.reference_atoms < 1:
+            raise ValueError("also_by_dft needs a reference atom: set cells.reference_atoms to 1 or more")
+        return self

@@ -38,8 +38,9 @@ def cut_cells(
 
 
 def read_cells(path: str | Path) -> Iterator[Atoms]:
-    """Replica cells of a file, one at a time."""
-    yield from ase.io.iread(path, format="extxyz")
+    """Replica cells of a file, one at a time; none of an empty one, as a shard without atoms is."""
+    if Path(path).stat().st_size:
+        yield from ase.io.iread(path, format="extxyz")
 
 
 def atom_of(cell: Atoms) -> int:

@@ -15,7 +15,9 @@ from gbscape.replica.tables import (
     COMPONENT_COLUMNS,
     COMPUTED_COLUMNS,
     DESCRIPTION_COLUMNS,
+    DFT_COLUMNS,
     RADIUS_COLUMNS,
+    REFERENCE,
     SLICE_COLUMNS,
     TEST,
 )
@@ -104,6 +106,24 @@ def tabulate_computed(
         }
     )
     write_csv(out_csv, table[COMPUTED_COLUMNS])
+
+
+def tabulate_by_dft(computed_csv: str | Path, dft_csv: str | Path, points_csv: str | Path, out_csv: str | Path) -> None:
+    """Write what DFT says of some atoms beside the potential in the whole model and the backend in its own cells, each over that
+    of the crystal: of a reference atom in the same kind of cell, `DFT_COLUMNS`.
+
+    Args:
+        computed_csv: of `tabulate_computed`.
+        dft_csv: energies by DFT, of `gather_energies` there; atoms that failed are not in it.
+        points_csv: with the reference atoms.
+        out_csv: the table; empty where the reference failed.
+    """
+    dft = pd.read_csv(dft_csv)
+    reference = points_of(pd.read_csv(points_csv), REFERENCE, 0)[0]
+    zero = dft.loc[dft["atom"] == reference, "energy_ev"]
+    table = dft[dft["atom"] != reference].merge(pd.read_csv(computed_csv), on="atom", validate="one_to_one")
+    table["dft_ev"] = table["energy_ev"] - zero.iloc[0] if len(zero) else np.nan
+    write_csv(out_csv, table.dropna(subset="dft_ev")[DFT_COLUMNS])
 
 
 def tabulate_descriptions(

@@ -185,6 +185,13 @@ def select_round(
     write_csv(out_csv, pd.DataFrame({"order": np.arange(len(chosen)), "atom": chosen}))
 
 
+def select_for_dft(points_csv: str | Path, out_csv: str | Path, strategy: str, n_atoms: int) -> None:
+    """Write the first atoms of a strategy and the first reference atom, column `atom`."""
+    points = pd.read_csv(points_csv)
+    chosen = [*points_of(points, strategy, 0)[:n_atoms], points_of(points, REFERENCE, 0)[0]]
+    write_csv(out_csv, pd.DataFrame({"atom": chosen}))
+
+
 def points_of(points: pd.DataFrame, strategy: str, seed: int) -> NDArray[np.int64]:
     """Atoms of one strategy in the order chosen; those of a strategy without chance whatever the seed."""
     rows = points[

@@ -11,4 +11,8 @@ SLICE_COLUMNS = ["x", "y", "type", "coordination", "predicted_ev", "standard_dev
 COMPONENT_COLUMNS = ["set", "type", "first", "second", "first_share", "second_share"]
 COMPUTED_COLUMNS = ["atom", "type", "coordination", "computed_ev", "potential_ev"]
 DESCRIPTION_COLUMNS = ["vectors", "n_features", *ERROR_COLUMNS]
+DFT_COLUMNS = [
+    "atom", "type", "coordination", "potential_ev", "computed_ev", "dft_ev", "n_atoms", "magnetic_moment_bohr", "charge_e",
+    "volume_angstrom3",
+]  # fmt: skip
 RADIUS_COLUMNS = ["coordination", "atom", "radius_angstrom", "atoms", "averaged_error_ev"]
