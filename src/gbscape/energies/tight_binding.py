@@ -3,6 +3,8 @@
 Its atomic energies hardly follow those of DFT in iron: the correlation is -0.3.
 """
 
+from importlib.metadata import version
+
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
@@ -22,7 +24,6 @@ def atomic_energy(cell: Atoms, target: int) -> AtomicEnergy:
         RuntimeError: the self-consistent cycle does not converge.
     """
     try:
-        import tblite
         from tblite.interface import Calculator
     except ImportError:
         raise BackendMissing("the backend tblite needs the package tblite: pip install tblite") from None
@@ -36,7 +37,7 @@ def atomic_energy(cell: Atoms, target: int) -> AtomicEnergy:
         total,
         sum_rule_error_ev=float(energies.sum() - total),
         charge_e=float(found.get("charges")[target]),
-        provenance={"code": "tblite", "version": str(getattr(tblite, "__version__", "unknown")), "method": METHOD},
+        provenance={"code": "tblite", "version": version("tblite"), "method": METHOD},
     )
 
 
