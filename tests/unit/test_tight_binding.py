@@ -20,8 +20,8 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_shares_add_up_and_follow_the_structure() -> None:
     cell = bulk("Si", "diamond", a=5.43, cubic=True)
     perfect = [atomic_energy(cell, atom) for atom in (0, 5)]
-    assert perfect[0].energy_ev == pytest.approx(perfect[1].energy_ev, abs=1e-4)
-    assert 8 * perfect[0].energy_ev == pytest.approx(perfect[0].total_ev, abs=1e-3)
+    assert perfect[0].energy_ev == pytest.approx(perfect[1].energy_ev, abs=1e-3)
+    assert 8 * perfect[0].energy_ev == pytest.approx(perfect[0].total_ev, abs=5e-3)
     cell.rattle(0.1, seed=1)
     found = [atomic_energy(cell, atom) for atom in range(8)]
     assert sum(its.energy_ev for its in found) == pytest.approx(found[0].total_ev, abs=1e-6)
@@ -32,4 +32,4 @@ def test_shares_add_up_and_follow_the_structure() -> None:
 @pytest.mark.skipif(find_spec("tblite") is None, reason="needs tblite: pip install tblite")
 def test_the_reference_is_an_atom_of_the_crystal() -> None:
     cell = bulk("Fe", "bcc", a=2.8553, cubic=True) * (3, 3, 3)
-    assert reference_energy("Fe", "bcc", 2.8553) == pytest.approx(atomic_energy(cell, 20).energy_ev, abs=1e-4)
+    assert reference_energy("Fe", "bcc", 2.8553) == pytest.approx(atomic_energy(cell, 20).energy_ev, abs=1e-3)

@@ -47,6 +47,5 @@ def reference_energy(species: str, lattice: str, lattice_constant_angstrom: floa
     Raises:
         BackendMissing: tblite is not installed.
     """
-    return atomic_energy(
-        bulk(species, lattice, a=lattice_constant_angstrom, cubic=True) * (_CRYSTAL_REPEATS,) * 3, 0
-    ).energy_ev
+    crystal = bulk(species, lattice, a=lattice_constant_angstrom, cubic=True).repeat(_CRYSTAL_REPEATS)
+    return atomic_energy(crystal, 0).energy_ev
