@@ -61,16 +61,17 @@ def plot_predicted_energies(data: pd.DataFrame, path: str | Path) -> None:
     require_columns(data, SLICE_COLUMNS, "the slice of the model")
     panels = (
         ("predicted_ev", "Predicted energy over the crystal's (eV)", True),
-        ("standard_deviation_ev", "Standard deviation (eV)", False),
+        ("standard_deviation_ev", "Standard deviation (meV)", False),
     )
     with figure(path, 2 * _PANEL_INCH + 1.0, _PANEL_INCH + 1.5) as fig:
         for ax, (column, label, from_zero) in zip(fig.subplots(1, 2, sharey=True), panels, strict=True):
             _label_axes(ax, data)
             ax.label_outer()
-            low = 0.0 if from_zero else float(data[column].min())
-            high = max(float(np.percentile(data[column], _LIMIT_PERCENTILE)), low + 1e-9)
+            values = data[column] if from_zero else 1000 * data[column]
+            low = 0.0 if from_zero else float(values.min())
+            high = max(float(np.percentile(values, _LIMIT_PERCENTILE)), low + 1e-9)
             drawn = ax.scatter(
-                data["x"], data["y"], _disc_area(data), data[column], cmap=UNCERTAINTY_COLOURS, vmin=low, vmax=high,
+                data["x"], data["y"], _disc_area(data), values, cmap=UNCERTAINTY_COLOURS, vmin=low, vmax=high,
                 linewidths=0,
             )  # fmt: skip
             fig.colorbar(
