@@ -21,6 +21,7 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "descriptor_properties": ("descriptors", GREY),
     "crystal_models": ("crystal models", "#8C510A"),
     "crystal_maps": ("crystal maps", "#2F4F4F"),
+    "replica": ("atomic energies", "#5E3C99"),
     "figures": ("figures", VERMILION),
 }
 """Rule file -> what its rules are called in the picture, and their colour."""
@@ -76,7 +77,8 @@ def plot_rulegraph(graph: nx.DiGraph, path: str | Path, files: Mapping[str, str]
     """
     place, bends = _layout(graph)
     layers = 1 + max(y for _, y in place.values())
-    left, right = min(x for x, _ in place.values()), max(x for x, _ in place.values())
+    across = [x for x, _ in (*place.values(), *(at for bend in bends.values() for at in bend))]
+    left, right = min(across), max(across)
     step, row, box = 1.28, 0.78, (1.12, 0.44)
     with figure(path, (right - left) * step + box[0] + 0.3 + _KEY_INCH, layers * row + 0.35, layout=None) as fig:
         ax = fig.add_axes((0, 0, 1, 1))
