@@ -1,7 +1,7 @@
 """What every backend says of one atom, and the errors that say that it cannot."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any
 
 
 class BackendMissing(ImportError):
@@ -44,8 +44,3 @@ class AtomicEnergy:
         }
         known = {name: value for name, value in fields.items() if value is not None}
         return known | {"provenance": provenance}
-
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Self:
-        """From what `record` made."""
-        return cls(**record)

@@ -11,7 +11,9 @@ import numpy as np
 from ase.geometry import get_distances, minkowski_reduce
 from numba import njit
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull, Voronoi
+from scipy.spatial import Voronoi
+
+from gbscape.structure.polygon import convex_polygon_area
 
 Array = NDArray[np.float64]
 
@@ -76,21 +78,11 @@ def _voronoi_neighbours(voxel: Array) -> tuple[NDArray[np.int64], Array]:
             continue
         other = ridge[0] if ridge[1] == centre else ridge[1]
         distance = float(np.linalg.norm(points[other]))
-        area = _facet_area(voronoi.vertices[corners], points[other] / distance)
+        area = convex_polygon_area(voronoi.vertices[corners], points[other] / distance)
         if area > _SMALLEST_FACET * distance**2:
             kept.append(steps[other] @ operation)
             conductances.append(area / distance)
     return np.array(kept, dtype=np.int64), np.array(conductances)
-
-
-def _facet_area(corners: Array, normal: Array) -> float:
-    """Area of a convex polygon, given in any order."""
-    across = np.linalg.svd(normal[None])[2][1:]  # two directions in the plane
-    flat = corners @ across.T
-    spread = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)
-    if len(flat) < 3 or spread[-1] < 1e-9 * np.linalg.norm(corners):
-        return 0.0
-    return float(ConvexHull(flat).volume)  # of a planar hull, `volume` is the area
 
 
 @njit(cache=True)

@@ -64,11 +64,10 @@ def replica_scorecard_data(
     rows += _ratio_rows(largest, known)
     rows += _calibration_rows(predictions)
     rows += _radius_rows(radii, known)
-    for name, kind in (("energy of the boundaries, predicted", "exact"),):
-        if name in values:
-            exact = values.get(f"energy of the boundaries, {kind}")
-            note = "" if exact is None else f"exact: {exact:.3f} J/m²"
-            rows.append(scorecard_row("energy of the boundaries per area", "", f"{values[name]:.3f} J/m²", note=note))
+    predicted, exact = (values.get(f"energy of the boundaries, {which}") for which in ("predicted", "exact"))
+    if predicted is not None:
+        note = "" if exact is None else f"exact: {exact:.3f} J/m²"
+        rows.append(scorecard_row("energy of the boundaries per area", "", f"{predicted:.3f} J/m²", note=note))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

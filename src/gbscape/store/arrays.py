@@ -1,7 +1,8 @@
 """Large arrays of one thing (all atoms of a model, say) in an HDF5 file, with their provenance; not compressed, since random
 positions do not shrink and reading them in part must be cheap."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,32 +38,10 @@ def read_arrays(
     Raises:
         ShardError: the file is damaged, of another kind, or lacks an array.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            stored = file["arrays"]
-            wanted = list(stored) if names is None else names
-            return {name: stored[name][rows] if stored[name].ndim else stored[name][()] for name in wanted}
-    except FileNotFoundError:
-        raise
-    except (OSError, KeyError) as error:
-        raise ShardError(
-            f"{path} is not a file of arrays, lacks one, or is damaged ({error}); delete it and run again"
-        ) from error
-
-
-def arrays_provenance(path: str | Path) -> Provenance:
-    """Provenance of a file of arrays.
-
-    Raises:
-        ShardError: the file is damaged or of another kind.
-    """
-    try:
-        with h5py.File(path, "r") as file:
-            return Provenance.from_json(file["provenance"].asstr()[()])
-    except FileNotFoundError:
-        raise
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise ShardError(f"{path} is not a file of arrays, or damaged ({error}); delete it and run again") from error
+    with _opened(path) as file:
+        stored = file["arrays"]
+        wanted = list(stored) if names is None else names
+        return {name: stored[name][rows] if stored[name].ndim else stored[name][()] for name in wanted}
 
 
 def arrays_shape(path: str | Path, name: str) -> tuple[int, ...]:
@@ -71,12 +50,29 @@ def arrays_shape(path: str | Path, name: str) -> tuple[int, ...]:
     Raises:
         ShardError: the file is damaged, of another kind, or lacks the array.
     """
+    with _opened(path) as file:
+        return tuple(file["arrays"][name].shape)
+
+
+def arrays_provenance(path: str | Path) -> Provenance:
+    """Provenance of a file of arrays.
+
+    Raises:
+        ShardError: the file is damaged or of another kind.
+    """
+    with _opened(path) as file:
+        return Provenance.from_json(file["provenance"].asstr()[()])
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[h5py.File]:
+    """The file for reading; what h5py raises about its content becomes a ShardError."""
     try:
         with h5py.File(path, "r") as file:
-            return tuple(file["arrays"][name].shape)
+            yield file
     except FileNotFoundError:
         raise
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise ShardError(
-            f"{path} is not a file of arrays, lacks {name}, or is damaged ({error}); delete it and run again"
+            f"{path} is not a file of arrays, lacks one, or is damaged ({error}); delete it and run again"
         ) from error

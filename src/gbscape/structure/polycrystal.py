@@ -17,6 +17,7 @@ from scipy.spatial import ConvexHull, HalfspaceIntersection, cKDTree
 from scipy.spatial.transform import Rotation
 
 from gbscape.structure.nearest_neighbours import nearest_neighbour_distance
+from gbscape.structure.polygon import convex_polygon_area
 
 Array = NDArray[np.float64]
 
@@ -61,8 +62,7 @@ class VoronoiCell(NamedTuple):
         areas = []
         for normal, distance in zip(self.normals, self.distances_angstrom, strict=True):
             corners = self.vertices[np.abs(self.vertices @ normal - distance) < 1e-6]
-            in_plane = np.linalg.svd(normal[None])[2][1:]
-            areas.append(ConvexHull(corners @ in_plane.T).volume)  # of a polygon, scipy's volume is its area
+            areas.append(convex_polygon_area(corners, normal))
         return np.array(areas)
 
 
