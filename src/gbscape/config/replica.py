@@ -62,8 +62,8 @@ class ReplicaModel(Settings):
     """Molecular dynamics before the minimisation; null: none."""
     relax: bool = True
     """Minimise the energy, the cell's volume included; false takes the model as it is (without `anneal`)."""
-    max_steps: int = Field(default=400, ge=1, le=1_000_000)
-    """Most steps of the minimisation (conjugate gradients)."""
+    max_steps: int = Field(default=1000, ge=1, le=1_000_000)
+    """Most steps of the minimisation (FIRE, each one evaluation of the forces)."""
     force_tolerance_ev_angstrom: float = Field(default=0.02, gt=0, le=1)
     """Largest force on an atom of a relaxed model."""
     ranks: int = Field(default=2, ge=1, le=100_000)

@@ -19,7 +19,8 @@ Array = NDArray[np.float64]
 _BAR_IN_GPA = 1e-4
 _DAMPING_PS, _PRESSURE_DAMPING_PS = 0.1, 1.0
 _SKIN_ANGSTROM = 1.0
-_SHARES_BEFORE_SCALING = (0.2, 0.2, 0.2)  # of the steps of a minimisation, after each of which the cell is scaled
+_SHARES_BEFORE_SCALING = (0.1, 0.1, 0.1)  # of the steps of a minimisation, after each of which the cell is scaled
+_FIRST_TIMESTEP_PS = 0.002  # of the minimisation, which makes it up to ten times longer
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,16 @@ def minimise(
     force_tolerance_ev_angstrom: float,
     relax_cell: bool = True,
 ) -> MinimisedBulk:
-    """Conjugate gradients until every force is below the tolerance or `max_steps` are spent.
+    """FIRE until every force is below the tolerance or `max_steps` are spent.
+
+    A step is one evaluation of the forces. For samples just after molecular dynamics this takes less than half the time of
+    LAMMPS' conjugate gradients, and does not stall on a few atoms with large forces.
 
     Args:
         positions: (n, 3) in Angstrom.
         edges: (3,) of the cell, in Angstrom.
         potential: of the atoms.
-        max_steps: of conjugate gradients, fewer where the forces are small earlier; 0: energies and forces as it is.
+        max_steps: fewer where the forces are small earlier; 0: energies and forces as it is.
         force_tolerance_ev_angstrom: largest force on an atom of a converged sample.
         relax_cell: scale the cell to zero pressure, to first order in its elastic response, three times on the way.
 
@@ -119,16 +123,17 @@ def minimise(
     with lammps_session() as instance:
         _load(instance, positions, edges, potential)
         with lammps_errors():
-            instance.commands_list(["compute energy all pe/atom", "min_style cg", "min_modify norm max"])
+            instance.commands_list(["compute energy all pe/atom", "min_style fire", "min_modify norm max"])
+            instance.command(f"timestep {_FIRST_TIMESTEP_PS}")
             for share in _SHARES_BEFORE_SCALING if relax_cell else ():
-                _conjugate_gradients(instance, force_tolerance_ev_angstrom, int(share * max_steps))
+                _descend(instance, force_tolerance_ev_angstrom, int(share * max_steps))
                 # By the bulk modulus of the crystal; that of a sample with boundaries is hardly lower.
                 scale = 1 + scalar(instance, "press") * _BAR_IN_GPA / (3 * potential.bulk_modulus_gpa)
                 edges, _ = _cell(instance, len(positions))
                 x, y, z = (f"{edge:.17g}" for edge in edges * scale)
                 instance.command(f"change_box all x final 0 {x} y final 0 {y} z final 0 {z} remap units box")
             rest = 1 - sum(_SHARES_BEFORE_SCALING) if relax_cell else 1
-            _conjugate_gradients(instance, force_tolerance_ev_angstrom, round(rest * max_steps))
+            _descend(instance, force_tolerance_ev_angstrom, round(rest * max_steps))
             energies = np.array(instance.gather("c_energy", 1, 1), dtype=np.float64)
             forces = vectors_by_id(instance, "f")
             pressure = scalar(instance, "press") * _BAR_IN_GPA
@@ -137,7 +142,7 @@ def minimise(
     return MinimisedBulk(relaxed, edges, energies, float(np.sqrt((forces**2).sum(axis=1).max())), pressure)
 
 
-def _conjugate_gradients(instance: lammps, force_tolerance_ev_angstrom: float, max_steps: int) -> None:
+def _descend(instance: lammps, force_tolerance_ev_angstrom: float, max_steps: int) -> None:
     instance.command(f"minimize 0.0 {force_tolerance_ev_angstrom:.17g} {max_steps} {20 * max_steps}")
 
 
