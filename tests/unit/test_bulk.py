@@ -64,6 +64,22 @@ def test_dynamics_keeps_the_temperature_and_lets_the_crystal_expand(iron: ReadyP
     assert 1.001 < state.edges[0] / edges[0] < 1.03
 
 
+def test_atoms_that_are_held_only_follow_the_cell(iron: ReadyPotential) -> None:
+    positions, edges = _sample(iron, 0.0)
+    held = np.arange(0, len(positions), 3)
+    before = thermal_state(positions, edges, iron, 1200.0, seed=1)
+    after = advance(before, iron, 600.0, 600.0, 50, 0.002, held=held)
+    moved = after.positions / after.edges - positions / edges
+    moved -= np.round(moved)
+    assert not np.array_equal(after.edges, edges)
+    assert np.abs(moved[held]).max() < 1e-12
+    assert np.abs(np.delete(moved, held, axis=0)).max() > 1e-3
+    assert np.array_equal(after.velocities[held], before.velocities[held])
+    free = advance(before, iron, 600.0, 600.0, 50, 0.002)
+    none = advance(before, iron, 600.0, 600.0, 50, 0.002, held=np.array([], dtype=int))
+    assert np.array_equal(free.positions, none.positions)
+
+
 def test_segments_follow_from_their_state_alone(iron: ReadyPotential) -> None:
     state = thermal_state(*_sample(iron, 0.0, n=4), iron, 600.0, seed=2)
     middle = advance(state, iron, 300.0, 300.0, 20, 0.002)

@@ -8,7 +8,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
-from gbscape.config.replica import Anneal, ReplicaModel
+from gbscape.config.replica import Anneal, ReplicaModel, Solidification
 from gbscape.config.survey import Potential
 from gbscape.replica import model
 from gbscape.replica.model import ModelError, build_model, check_model, model_atoms, read_model, relax_model
@@ -146,6 +146,48 @@ def test_an_interrupted_anneal_goes_on(potential: Path, tmp_path: Path, monkeypa
     assert not (tmp_path / "model.state.h5").exists()
     whole, resumed = (read_arrays(tmp_path / f"{name}.h5") for name in ("whole", "model"))
     assert np.array_equal(whole["positions"], resumed["positions"])
+
+
+def test_grains_grow_from_the_melt(potential: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    melt = Solidification(nucleus_angstrom=5.0, melt_ps=1.0, cool_ps=0.5, grow_ps=0.5, segment_ps=0.5)
+    settings = SMALL.model_copy(update={"solidify": melt, "anneal": None})
+    build_model(potential, tmp_path / "built.h5", settings, "code")
+    built = read_arrays(tmp_path / "built.h5")
+    nuclei = built["nuclei"]
+    assert not {"grain", "boundary_area_angstrom2"} & set(built)
+    assert (
+        2 * 40 < len(nuclei) <= 2 * 59
+    )  # shells of 1, 8, 6, 12, 24 and 8 atoms, but for what the planes between grains cut off
+
+    states = []
+    advance = model.advance
+
+    def watched(*arguments: object, **options: object) -> object:
+        states.append((arguments[2], advance(*arguments, **options)))  # type: ignore[arg-type]
+        return states[-1][1]
+
+    monkeypatch.setattr(model, "advance", watched)
+    relax_model(tmp_path / "built.h5", potential, tmp_path / "model.h5", settings, "code")
+    assert [start for start, _ in states] == [3000, 3000, 3000, 1300]
+    moved = [state.positions / state.edges - built["positions"] / built["edges"] for _, state in states]
+    moved_angstrom = [np.linalg.norm((its - np.round(its)) * built["edges"], axis=1) for its in moved]
+    assert max(its[nuclei].max() for its in moved_angstrom[:3]) < 1e-9
+    assert moved_angstrom[3][nuclei].min() > 1e-3
+    assert np.median(np.delete(moved_angstrom[2], nuclei)) > 1.5
+    assert len(read_arrays(tmp_path / "model.h5")["positions"]) == SMALL.n_atoms
+
+
+@pytest.mark.parametrize("change", [{"structure": "mine.xyz"}, {"relax": False}])
+def test_only_a_polycrystal_can_solidify(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="solidify is for a polycrystal that is built and relaxed"):
+        ReplicaModel(solidify=Solidification(), **change)  # type: ignore[arg-type]
+
+
+def test_dynamics_comes_in_whole_segments() -> None:
+    with pytest.raises(ValueError, match=r"grow_ps = 1\.5 must be a whole number of segment_ps = 1"):
+        Solidification(grow_ps=1.5)
+    with pytest.raises(ValueError, match=r"hold_ps = 0\.7 must be a whole number of segment_ps = 0\.5"):
+        Anneal(hold_ps=0.7)
 
 
 def test_a_state_of_other_settings_is_not_gone_on_from(potential: Path, tmp_path: Path) -> None:

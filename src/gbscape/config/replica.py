@@ -38,11 +38,44 @@ class Anneal(Settings):
 
     @model_validator(mode="after")
     def _whole_segments(self) -> "Anneal":
-        for name, time_ps in (("hold_ps", self.hold_ps), ("cool_ps", self.cool_ps)):
-            segments = time_ps / self.segment_ps
-            if abs(segments - round(segments)) > 1e-6 * max(segments, 1):
-                raise ValueError(f"{name} = {time_ps:g} must be a whole number of segment_ps = {self.segment_ps:g}")
+        _require_whole_segments(self.segment_ps, hold_ps=self.hold_ps, cool_ps=self.cool_ps)
         return self
+
+
+class Solidification(Settings):
+    """Molecular dynamics at zero pressure that melts the polycrystal but for a nucleus in each grain, and lets these grow."""
+
+    nucleus_angstrom: float = Field(default=12.0, ge=0, le=1000)
+    """Radius of the crystal about the middle of each grain that does not melt; 0: nuclei have to form by themselves, which takes
+    a lower `grow_kelvin` and longer."""
+    melt_kelvin: float = Field(default=3000.0, gt=0, le=10_000)
+    """Temperature at which the rest melts."""
+    melt_ps: float = Field(default=5.0, gt=0, le=1e6)
+    """Time at this temperature."""
+    cool_ps: float = Field(default=5.0, ge=0, le=1e6)
+    """Time of cooling to `grow_kelvin`, before the nuclei may move."""
+    grow_kelvin: float = Field(default=1300.0, gt=0, le=10_000)
+    """Temperature at which the crystals grow."""
+    grow_ps: float = Field(default=100.0, ge=0, le=1e6)
+    """Time at this temperature: as long as the crystals take to meet."""
+    timestep_fs: float = Field(default=2.0, gt=0, le=100)
+    """Time step."""
+    segment_ps: float = Field(default=1.0, gt=0, le=1e4)
+    """The state is kept after every so many picoseconds: a job that is killed goes on from there."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Of the first velocities."""
+
+    @model_validator(mode="after")
+    def _whole_segments(self) -> "Solidification":
+        _require_whole_segments(self.segment_ps, melt_ps=self.melt_ps, cool_ps=self.cool_ps, grow_ps=self.grow_ps)
+        return self
+
+
+def _require_whole_segments(segment_ps: float, **times_ps: float) -> None:
+    for name, time_ps in times_ps.items():
+        segments = time_ps / segment_ps
+        if abs(segments - round(segments)) > 1e-6 * max(segments, 1):
+            raise ValueError(f"{name} = {time_ps:g} must be a whole number of segment_ps = {segment_ps:g}")
 
 
 class ReplicaModel(Settings):
@@ -58,6 +91,8 @@ class ReplicaModel(Settings):
     """Atoms of two grains that are closer than this, in nearest-neighbour distances, are thinned out."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Of the grains."""
+    solidify: Solidification | None = None
+    """Grains that grow from the melt instead of those of the polycrystal; takes hours. Null: none."""
     anneal: Anneal | None = Anneal()
     """Molecular dynamics before the minimisation; null: none."""
     relax: bool = True
@@ -69,6 +104,14 @@ class ReplicaModel(Settings):
     ranks: int = Field(default=2, ge=1, le=100_000)
     """MPI ranks of anneal and minimisation. With another number of them the last digits differ, and with these the positions
     after an anneal."""
+
+    @model_validator(mode="after")
+    def _solidify_what_is_built(self) -> "ReplicaModel":
+        if self.solidify is not None and (self.structure is not None or not self.relax):
+            raise ValueError(
+                "solidify is for a polycrystal that is built and relaxed: remove structure, set relax to true"
+            )
+        return self
 
 
 class SoapVectors(Settings):

@@ -1,6 +1,8 @@
 """The large model: built or read, annealed, relaxed; positions, cell and energies of all atoms in one file."""
 
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -10,7 +12,7 @@ from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gbscape.config.replica import Anneal, ReplicaModel
+from gbscape.config.replica import Anneal, ReplicaModel, Solidification
 from gbscape.simulate.bulk import BulkState, advance, minimise, thermal_state
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.store.arrays import arrays_provenance, read_arrays, write_arrays
@@ -34,7 +36,8 @@ class ModelError(ValueError):
 
 def build_model(potential_json: str | Path, out: str | Path, settings: ReplicaModel, code: str) -> None:
     """Write the polycrystal, or the user's model, before it is relaxed: `positions` (n, 3) and `edges` (3,) in Angstrom,
-    `number`, the atomic number of all atoms, and of a polycrystal `grain` (n,) and `boundary_area_angstrom2`.
+    `number`, the atomic number of all atoms; of a polycrystal `grain` (n,) and `boundary_area_angstrom2`, or, if it is to
+    solidify from the melt, the numbers of the atoms of its `nuclei`.
 
     Raises:
         ModelError: a file that cannot be used, see `check_model`.
@@ -45,7 +48,10 @@ def build_model(potential_json: str | Path, out: str | Path, settings: ReplicaMo
     if settings.structure is None:
         crystal = bulk(potential.species, potential.lattice, a=potential.lattice_constant_angstrom, cubic=True)
         atoms = polycrystal_of_size(crystal, settings.n_atoms, settings.n_grains, settings.seed, settings.overlap)
-        more = {"grain": atoms.arrays["grain"], "boundary_area_angstrom2": atoms.info["boundary_area_angstrom2"]}
+        if settings.solidify is None:
+            more = {"grain": atoms.arrays["grain"], "boundary_area_angstrom2": atoms.info["boundary_area_angstrom2"]}
+        else:
+            more = {"nuclei": _nuclei(atoms, settings.solidify.nucleus_angstrom)}
     else:
         inputs["structure"] = settings.structure
         atoms, more = read_model(settings.structure, potential.species), {}
@@ -118,10 +124,10 @@ def check_model(atoms: Atoms, species: str) -> None:
 def relax_model(
     built_h5: str | Path, potential_json: str | Path, out: str | Path, settings: ReplicaModel, code: str, rank: int = 0
 ) -> None:
-    """Anneal and minimise a model; write `positions`, `edges`, `number`, `energies_ev` (n,) of the atoms and, of the
+    """Solidify, anneal and minimise a model; write `positions`, `edges`, `number`, `energies_ev` (n,) of the atoms and, of the
     minimisation, `max_force_ev_angstrom` and `pressure_gpa`.
 
-    Collective under MPI; rank 0 writes. After every segment of the anneal the state is kept beside `out`, so that a job
+    Collective under MPI; rank 0 writes. After every segment of molecular dynamics the state is kept beside `out`, so that a job
     that is killed goes on from there when it is run again.
 
     Raises:
@@ -134,8 +140,8 @@ def relax_model(
     )
     kept = Path(out).with_name(f"{Path(out).stem}.state.h5")
     positions, edges = built["positions"], built["edges"]
-    if settings.anneal is not None and settings.relax:
-        positions, edges = _annealed(positions, edges, potential, settings.anneal, kept, provenance, rank)
+    if settings.relax:
+        positions, edges = _moved(positions, edges, built.get("nuclei"), potential, settings, kept, provenance, rank)
     found = minimise(
         positions, edges, potential, settings.max_steps if settings.relax else 0,
         settings.force_tolerance_ev_angstrom, relax_cell=settings.relax,
@@ -160,34 +166,80 @@ def model_atoms(model_h5: str | Path) -> Atoms:
     return Atoms(numbers, positions=arrays["positions"], cell=arrays["edges"], pbc=True)
 
 
-def _annealed(
+def _nuclei(atoms: Atoms, radius_angstrom: float) -> NDArray[np.int_]:
+    """Numbers of the atoms so near to the seed of their grain."""
+    from_seed = atoms.positions - atoms.info["seeds_angstrom"][atoms.arrays["grain"]]
+    edges = atoms.cell.lengths()
+    from_seed -= edges * np.round(from_seed / edges)
+    return np.flatnonzero((from_seed**2).sum(axis=1) < radius_angstrom**2)
+
+
+class _Segment(NamedTuple):
+    start_kelvin: float
+    end_kelvin: float
+    steps: int
+    timestep_ps: float
+    nuclei_held: bool
+
+
+def _segments(settings: ReplicaModel) -> list[_Segment]:
+    """Molecular dynamics of a model, in the pieces between which its state is kept."""
+    melt, anneal = settings.solidify, settings.anneal
+    segments: list[_Segment] = []
+    if melt is not None:
+        segments += _phase(melt, melt.melt_ps, melt.melt_kelvin, melt.melt_kelvin, nuclei_held=True)
+        segments += _phase(melt, melt.cool_ps, melt.melt_kelvin, melt.grow_kelvin, nuclei_held=True)
+        segments += _phase(melt, melt.grow_ps, melt.grow_kelvin, melt.grow_kelvin)
+    if anneal is not None:
+        segments += _phase(anneal, anneal.hold_ps, anneal.temperature_kelvin, anneal.temperature_kelvin)
+        segments += _phase(anneal, anneal.cool_ps, anneal.temperature_kelvin, anneal.end_kelvin)
+    return segments
+
+
+def _phase(
+    its: Anneal | Solidification, time_ps: float, start_kelvin: float, end_kelvin: float, nuclei_held: bool = False
+) -> list[_Segment]:
+    kelvin = np.linspace(start_kelvin, end_kelvin, round(time_ps / its.segment_ps) + 1).tolist()
+    steps = round(1000 * its.segment_ps / its.timestep_fs)
+    return [_Segment(start, end, steps, its.timestep_fs / 1000, nuclei_held) for start, end in pairwise(kelvin)]
+
+
+def _moved(
     positions: Array,
     edges: Array,
+    nuclei: NDArray[np.int_] | None,
     potential: ReadyPotential,
-    settings: Anneal,
+    settings: ReplicaModel,
     kept: Path,
     provenance: Provenance,
     rank: int,
 ) -> tuple[Array, Array]:
-    hold, cool = (round(time / settings.segment_ps) for time in (settings.hold_ps, settings.cool_ps))
-    steps = round(1000 * settings.segment_ps / settings.timestep_fs)
-    drop = (settings.temperature_kelvin - settings.end_kelvin) / max(cool, 1)
+    """Positions and edges after the molecular dynamics of a model."""
+    segments = _segments(settings)
+    first = settings.solidify or settings.anneal
+    if not segments or first is None:
+        return positions, edges
     found = _kept_state(kept, provenance)
     if found is None:
         # Half of the kinetic energy of atoms at rest in a minimum goes into the springs.
-        state = thermal_state(positions, edges, potential, 2 * settings.temperature_kelvin, settings.seed)
+        state = thermal_state(positions, edges, potential, 2 * segments[0].start_kelvin, first.seed)
+        if nuclei is not None:
+            state.velocities[nuclei] = 0.0
         done = 0
     else:
         state, done = found
-    for segment in progress(range(done, hold + cool), hold + cool - done, "segments of the anneal"):
-        start, end = (settings.temperature_kelvin - drop * max(0, number - hold) for number in (segment, segment + 1))
-        state = advance(state, potential, start, end, steps, settings.timestep_fs / 1000)
+    for segment in progress(segments[done:], len(segments) - done, "segments of molecular dynamics"):
+        state = advance(
+            state, potential, segment.start_kelvin, segment.end_kelvin, segment.steps, segment.timestep_ps,
+            held=nuclei if segment.nuclei_held else None,
+        )  # fmt: skip
+        done += 1
         if rank == 0:
             arrays = {
                 "positions": state.positions,
                 "velocities": state.velocities,
                 "edges": state.edges,
-                "segments": segment + 1,
+                "segments": done,
             }
             write_arrays(kept, arrays, provenance)
     return state.positions, state.edges

