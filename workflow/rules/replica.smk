@@ -121,30 +121,20 @@ rule select_optimal:
         tasks=ITS.selection.ranks,
         mpi="mpiexec",
     params:
-        arguments=lambda wildcards, input, output: as_json(
-            vectors_h5=input[0],
-            out_csv=output[0],
-            settings=leaf(ITS.selection),
-            ridge_lambda=ITS.ridge_lambda,
-            strategy=wildcards.strategy,
-        ),
+        arguments=selection_arguments,
         code=modules_hash("gbscape.replica.select_points"),
     shell:
         "{resources.mpi} -n {resources.tasks} "
         "python -m gbscape.replica select {params.arguments:q} > {log} 2>&1"
 
 
-rule describe_alternative:
-    input:
-        rules.relax_model.output[0],
+use rule describe_atoms as describe_alternative with:
     output:
         f"{REPLICA}/alternatives/{{alternative}}.h5",
     log:
         f"{LOGS}/describe_alternative/{{alternative}}.log",
     benchmark:
         f"{BENCHMARKS}/describe_alternative/{{alternative}}.tsv"
-    conda:
-        "../../envs/replica.yaml"
     resources:
         mem_mb=8000,
         runtime=120,
@@ -152,11 +142,9 @@ rule describe_alternative:
     params:
         settings=lambda wildcards: leaf(ITS.alternatives[wildcards.alternative]),
         code=code_of("replica_describe.py"),
-    script:
-        "../scripts/replica_describe.py"
 
 
-rule select_alternative:
+use rule select_optimal as select_alternative with:
     input:
         rules.describe_alternative.output[0],
     output:
@@ -165,26 +153,6 @@ rule select_alternative:
         f"{LOGS}/select_alternative/{{alternative}}.log",
     benchmark:
         f"{BENCHMARKS}/select_alternative/{{alternative}}.tsv"
-    conda:
-        "../../envs/replica.yaml"
-    threads: ITS.selection.ranks
-    resources:
-        mem_mb=4000,
-        runtime=60,
-        tasks=ITS.selection.ranks,
-        mpi="mpiexec",
-    params:
-        arguments=lambda wildcards, input, output: as_json(
-            vectors_h5=input[0],
-            out_csv=output[0],
-            settings=leaf(ITS.selection),
-            ridge_lambda=ITS.ridge_lambda,
-            strategy="uncertainty",
-        ),
-        code=modules_hash("gbscape.replica.select_points"),
-    shell:
-        "{resources.mpi} -n {resources.tasks} "
-        "python -m gbscape.replica select {params.arguments:q} > {log} 2>&1"
 
 
 rule classify_atoms:

@@ -50,3 +50,14 @@ def backend_of(wildcards):
 def ranks_of(wildcards):
     """Processes of a job that computes energies of a batch."""
     return ITS.dft.ranks if backend_of(wildcards) == "gpaw" else 1
+
+
+def selection_arguments(wildcards, input, output):
+    """Of the step that selects by one of the optimal strategies, for other vectors by uncertainty reduction."""
+    return as_json(
+        vectors_h5=input[0],
+        out_csv=output[0],
+        settings=leaf(ITS.selection),
+        ridge_lambda=ITS.ridge_lambda,
+        strategy=wildcards.get("strategy", "uncertainty"),
+    )

@@ -12,9 +12,11 @@ from gbscape.config.survey import Potential
 
 Strategy = Literal["uncertainty", "random_1", "random_2", "d_optimality", "a_optimality"]
 OPTIMAL: tuple[Strategy, ...] = ("uncertainty", "d_optimality", "a_optimality")
-"""Strategies without chance, the same for every seed."""
+"""Strategies that pick the best atom by a criterion."""
 ROUNDS = "rounds"
 """Name, among the strategies, of uncertainty reduction in rounds."""
+WITHOUT_CHANCE = (*OPTIMAL, ROUNDS)
+"""Strategies whose atoms are the same for every seed."""
 Backend = Literal["eam", "gpaw", "tblite"]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gbscape.config.replica import OPTIMAL, ROUNDS, Evaluation, Selection, Strategy
+from gbscape.config.replica import OPTIMAL, WITHOUT_CHANCE, Evaluation, Selection, Strategy
 from gbscape.learn.ridge import fit_ridge
 from gbscape.replica.atom_types import type_of_lattice
 from gbscape.replica.tables import POINTS_COLUMNS, REFERENCE, TEST
@@ -204,9 +204,7 @@ def with_energies(atoms: NDArray[np.int64], computed: "pd.Series[float]") -> NDA
 
 def points_of(points: pd.DataFrame, strategy: str, seed: int) -> NDArray[np.int64]:
     """Atoms of one strategy in the order chosen; those of a strategy without chance whatever the seed."""
-    rows = points[
-        (points["strategy"] == strategy) & (points["seed"] == (0 if strategy in (*OPTIMAL, ROUNDS) else seed))
-    ]
+    rows = points[(points["strategy"] == strategy) & (points["seed"] == (0 if strategy in WITHOUT_CHANCE else seed))]
     return rows.sort_values("order")["atom"].to_numpy(np.int64)
 
 
