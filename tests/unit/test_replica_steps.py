@@ -275,13 +275,16 @@ def test_figures_and_scorecard(computed: Run) -> None:
     assert (at_atom["atoms"] == 1).all()
 
     tables = {n: pd.read_csv(computed(f"{n}.csv")) for n in ("summary", "components", "errors", "predictions", "radii")}
+    own = tables["errors"].assign(vectors="soap", n_features=20)
+    descriptions = pd.concat([own, own.assign(vectors="other", n_features=9, rmse_ev=0.25)])
     scorecard = replica_scorecard_data(
-        **tables, n_components=arrays_shape(computed("vectors.h5"), "directions")[1],
+        **tables, descriptions=descriptions, n_components=arrays_shape(computed("vectors.h5"), "directions")[1],
         published=published_numbers("resources/published/tamura2020.csv"), backend="eam",
     )  # fmt: skip
     by_item = scorecard.set_index("item")
-    assert by_item.loc["atoms of the model", "published"] == "1.03788e+06"
+    assert by_item.loc["atoms of the model", "published"] == "1037880"
     assert by_item.loc["atoms of the model", "verdict"] == "not comparable"
+    assert by_item.loc["RMSE with the vectors other, 9 components", "measured"] == "250.0 meV"
     ratio = by_item.loc["RMSE: uncertainty reduction over Random 1"]
     assert ratio["published"] == "0.80"
     assert (ratio["verdict"] == "reached") == (float(ratio["measured"]) < 1)

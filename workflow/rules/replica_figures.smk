@@ -200,6 +200,7 @@ rule replica_scorecard_data:
         components=REPLICA_TABLE.format(table="components"),
         errors=rules.evaluate_strategies.output.errors,
         predictions=rules.evaluate_strategies.output.predictions,
+        descriptions=REPLICA_TABLE.format(table="descriptions"),
         radii=REPLICA_TABLE.format(table="radii"),
         vectors=rules.describe_atoms.output[0],
         published=PUBLISHED_REPLICA,

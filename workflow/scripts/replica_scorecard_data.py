@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 log_to(snakemake.log[0])
 paths = snakemake.input
-names = ("summary", "components", "errors", "predictions", "radii")
+names = ("summary", "components", "errors", "predictions", "descriptions", "radii")
 scorecard = replica_scorecard_data(
     **{name: pd.read_csv(paths[name]) for name in names},
     n_components=arrays_shape(paths.vectors, "directions")[1],

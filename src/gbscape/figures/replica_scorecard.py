@@ -30,6 +30,7 @@ def replica_scorecard_data(
     n_components: int,
     errors: pd.DataFrame,
     predictions: pd.DataFrame,
+    descriptions: pd.DataFrame,
     radii: pd.DataFrame,
     published: pd.DataFrame,
     backend: str,
@@ -41,6 +42,7 @@ def replica_scorecard_data(
         components: of `gbscape.replica.figure_data.tabulate_components`.
         n_components: of the vectors.
         errors, predictions: of `gbscape.replica.evaluate`.
+        descriptions: of `gbscape.replica.figure_data.tabulate_descriptions`.
         radii: of `gbscape.replica.figure_data.tabulate_radii`.
         published: of `published_numbers`.
         backend: what computed the energies.
@@ -62,6 +64,7 @@ def replica_scorecard_data(
     largest = errors[errors["size"] == errors.groupby("strategy")["size"].transform("max")]
     rows += _error_rows(largest, known, backend)
     rows += _ratio_rows(largest, known)
+    rows += _description_rows(descriptions)
     rows += _calibration_rows(predictions)
     rows += _radius_rows(radii, known)
     predicted, exact = (values.get(f"energy of the boundaries, {which}") for which in ("predicted", "exact"))
@@ -95,7 +98,7 @@ def _error_rows(largest: pd.DataFrame, known: Mapping[tuple[str, str], float], b
                     f"{name} of {strategy_label(str(strategy))}, {its['size'].iloc[0]} training atoms",
                     "" if published is None else f"{1000 * published:.0f} meV",
                     f"{1000 * its[column].mean():.1f} meV",
-                    spread=f"{1000 * its[column].std(ddof=0):.1f} meV",
+                    spread=_spread_mev(its[column]),
                     note=f"energies by {backend}, {len(its)} test sets",
                 )
             )
@@ -122,12 +125,26 @@ def _ratio_rows(largest: pd.DataFrame, known: Mapping[tuple[str, str], float]) -
                 f"{name}: uncertainty reduction over Random 1",
                 "" if ours is None or theirs is None else f"{ours / theirs:.2f}",
                 f"{ratio.mean():.2f}",
-                spread=f"{ratio.std(ddof=0):.2f}",
+                spread=f"{ratio.std(ddof=0):.2f}" if len(ratio) > 1 else "",
                 verdict="reached" if ratio.mean() < 1 else f"missed by {ratio.mean() - 1:.2f}",
                 note=f"below 1 for {int((ratio < 1).sum())} of {len(ratio)} seeds",
             )
         )
     return rows
+
+
+def _description_rows(descriptions: pd.DataFrame) -> list[dict[str, object]]:
+    its = descriptions[descriptions["strategy"] == _UR]
+    if its["vectors"].nunique() < 2:
+        return []
+    return [
+        scorecard_row(
+            f"RMSE with the vectors {name}, {n_features} components", "", f"{1000 * rows['rmse_ev'].mean():.1f} meV",
+            spread=_spread_mev(rows["rmse_ev"]),
+            note=f"uncertainty reduction, {rows['size'].iloc[0]} training atoms of its own",
+        )
+        for (name, n_features), rows in its.groupby(["vectors", "n_features"], sort=False)
+    ]  # fmt: skip
 
 
 def _calibration_rows(predictions: pd.DataFrame) -> list[dict[str, object]]:
@@ -169,5 +186,9 @@ def _radius_rows(radii: pd.DataFrame, known: Mapping[tuple[str, str], float]) ->
     return rows
 
 
+def _spread_mev(errors_ev: "pd.Series[float]") -> str:
+    return f"{1000 * errors_ev.std(ddof=0):.1f} meV" if len(errors_ev) > 1 else ""
+
+
 def _number(value: float | None, unit: str = "") -> str:
-    return "" if value is None else f"{value:g}{unit}"
+    return "" if value is None else f"{value:.10g}{unit}"
