@@ -16,7 +16,7 @@ from gbscape.config.survey import Potential
 from gbscape.energies.atomic_energy import AtomicEnergy
 from gbscape.figures import replica_components, replica_errors, replica_slice
 from gbscape.figures.replica_dft import write_dft_table
-from gbscape.figures.replica_scorecard import published_numbers, replica_scorecard_data, write_replica_scorecard
+from gbscape.figures.replica_scorecard import replica_scorecard_data, write_replica_scorecard
 from gbscape.replica import compute_energies as energies
 from gbscape.replica import figure_data
 from gbscape.replica.atom_types import classify_atoms
@@ -26,6 +26,7 @@ from gbscape.replica.evaluate import evaluate_alternative, evaluate_strategies, 
 from gbscape.replica.exact import exact_energies
 from gbscape.replica.model import build_model, model_atoms, relax_model
 from gbscape.replica.predict import export_predictions, predict_energies, summarise_predictions
+from gbscape.replica.published import published_numbers
 from gbscape.replica.select_points import (
     atoms_of_shard,
     draw_test_atoms,

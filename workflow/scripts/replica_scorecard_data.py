@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gbscape.figures.replica_scorecard import published_numbers, replica_scorecard_data
+from gbscape.figures.replica_scorecard import replica_scorecard_data
+from gbscape.replica.published import published_numbers
 from gbscape.store.arrays import arrays_shape
 from gbscape.store.log import log_to
 from gbscape.store.tables import write_csv

@@ -44,12 +44,12 @@ def replica_scorecard_data(
         errors, predictions: of `gbscape.replica.evaluate`.
         descriptions: of `gbscape.replica.figure_data.tabulate_descriptions`.
         radii: of `gbscape.replica.figure_data.tabulate_radii`.
-        published: of `published_numbers`.
+        published: of `gbscape.replica.published.published_numbers`.
         backend: what computed the energies.
     """
     require_columns(errors, ERROR_COLUMNS, "the errors")
     require_columns(predictions, PREDICTION_COLUMNS, "the predictions")
-    known = {(r["quantity"], r["strategy"]): float(r["value"]) for r in published.to_dict("records")}
+    known = {(r["quantity"], r["strategy"]): r["value"] for r in published.to_dict("records")}
     values = dict(zip(summary["quantity"], summary["value"], strict=True))
     shares = components[["first_share", "second_share"]].iloc[0].sum()
     atoms = known.get(("atoms", ""))
@@ -78,14 +78,6 @@ def write_replica_scorecard(data: pd.DataFrame, path: str | Path) -> None:
     """Write the scorecard as an HTML table."""
     table = data.fillna("").rename(columns=str.capitalize)
     write_html_table(path, table, "Scorecard of the atomic energies", f"Rules of the verdicts. {RULES}")
-
-
-def published_numbers(path: str | Path | None) -> pd.DataFrame:
-    """Numbers of resources/published/tamura2020.csv; none without a path."""
-    columns = ["quantity", "strategy", "size", "value", "unit", "source"]
-    if path is None:
-        return pd.DataFrame({column: pd.Series(dtype=str) for column in columns})
-    return pd.read_csv(path, comment="#", keep_default_na=False)
 
 
 def _error_rows(largest: pd.DataFrame, known: Mapping[tuple[str, str], float], backend: str) -> list[dict[str, object]]:
