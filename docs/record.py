@@ -1,7 +1,7 @@
-"""Writes what a run measured into the documentation: `python docs/record.py homer2019` or `leitherer2021`.
+"""Writes what a run measured into the documentation: `python docs/record.py homer2019`, `leitherer2021` or `tamura2020`.
 
 results/<run>/scorecard.csv becomes docs/<run>/scorecard.csv and the table between the run's marks in its page, with the date
-of the run and the version; the run's pictures become docs/<run>/*.
+of the run and the version; the run's pictures become docs/<run>/*, those of pixels no wider than a page.
 """
 
 import argparse
@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from PIL import Image
 
 import gbscape
 
 DOCS = Path(__file__).resolve().parent
 PROJECT = DOCS.parent
+PAGE_PIXELS = 1000
 
 
 class Record(NamedTuple):
@@ -41,6 +43,13 @@ RECORDS = {
             "crystal/defect_accuracy.svg", "crystal/reliability.svg", "crystal/bain_path.svg", "crystal/map_four_grains.svg",
             "crystal/clusters_four_grains.svg", "crystal/volume_superalloy_defective.png", "crystal/map_pearl.svg",
             "crystal/map_stem_image_large.svg", "crystal/annealing.svg",
+        ),
+    ),
+    "tamura2020": Record(
+        DOCS / "replica.md",
+        (
+            "replica/predicted_energies.png", "replica/errors.svg", "replica/averaged_error.svg", "replica/descriptions.svg",
+            "replica/components.svg",
         ),
     ),
 }  # fmt: skip
@@ -85,6 +94,16 @@ def with_table(page: Path, run: str, table: str) -> str:
     return f"{before}{begin}{table}{end}{after}"
 
 
+def copy_picture(path: Path, folder: Path) -> None:
+    """Copy a picture; one of pixels at most `PAGE_PIXELS` wide, in 256 colours."""
+    if path.suffix != ".png":
+        shutil.copy(path, folder)
+        return
+    with Image.open(path) as picture:
+        picture.thumbnail((PAGE_PIXELS, 10 * PAGE_PIXELS))
+        picture.convert("RGB").quantize(256).save(folder / path.name, optimize=True)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", choices=RECORDS)
@@ -95,6 +114,6 @@ if __name__ == "__main__":
     folder.mkdir(exist_ok=True)
     shutil.copy(source, folder)
     for name in its.pictures:
-        shutil.copy(results / "figures" / name, folder)
+        copy_picture(results / "figures" / name, folder)
     date = datetime.datetime.fromtimestamp(source.stat().st_mtime, datetime.UTC).date().isoformat()
     its.page.write_text(with_table(its.page, run, markdown(scorecard, run, date, gbscape.__version__)))
