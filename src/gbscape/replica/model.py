@@ -228,7 +228,8 @@ def _moved(
         done = 0
     else:
         state, done = found
-    for segment in progress(segments[done:], len(segments) - done, "segments of molecular dynamics"):
+    to_do = segments[done:]
+    for segment in progress(to_do, len(to_do), "segments of molecular dynamics") if rank == 0 else to_do:
         state = advance(
             state, potential, segment.start_kelvin, segment.end_kelvin, segment.steps, segment.timestep_ps,
             held=nuclei if segment.nuclei_held else None,
