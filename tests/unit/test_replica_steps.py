@@ -25,20 +25,20 @@ from gbscape.replica.describe import describe_model
 from gbscape.replica.evaluate import evaluate_alternative, evaluate_strategies, with_rounds
 from gbscape.replica.exact import exact_energies
 from gbscape.replica.model import build_model, model_atoms, relax_model
+from gbscape.replica.points import atoms_of_batch, points_of
 from gbscape.replica.predict import export_predictions, predict_energies, summarise_predictions
 from gbscape.replica.published import published_numbers
 from gbscape.replica.select_points import (
-    atoms_of_shard,
     draw_test_atoms,
-    points_of,
     select_for_dft,
     select_optimal,
     select_round,
     tabulate_points,
 )
-from gbscape.replica.tables import REFERENCE, TEST
+from gbscape.replica.tables import DESCRIPTION_COLUMNS, REFERENCE, TEST
 from gbscape.simulate.potentials import prepare_potential
 from gbscape.store.arrays import arrays_shape, read_arrays
+from gbscape.store.provenance import Provenance
 from gbscape.store.shards import ShardError, open_shard
 
 SELECTION = Selection(n_points=50, n_initial=20, strategies=("uncertainty", "random_1", "random_2"))
@@ -95,9 +95,37 @@ def test_points_of_every_strategy(run: Run) -> None:
 
 def test_reference_atoms_are_deep_inside_grains(run: Run) -> None:
     deepest = points_of(pd.read_csv(run("points.csv")), REFERENCE, 0)
-    exact = exact_energies(run("model.h5"), run("potential.json"))
+    exact = exact_energies(run("model.h5"), run("potential.json"), run("points.csv"))
     assert len(deepest) == 3
     assert np.abs(exact[deepest]).max() < 0.1 * exact.std()
+    # Of both grains, and far from each other.
+    model = read_arrays(run("model.h5"))
+    assert set(model["grain"][deepest]) == {0, 1}
+    offset = model["positions"][deepest][:, None] - model["positions"][deepest]
+    offset -= model["edges"] * np.rint(offset / model["edges"])
+    assert np.linalg.norm(offset, axis=2)[~np.eye(3, dtype=bool)].min() > 8
+
+
+def test_exact_energies_have_the_zero_of_the_computed_ones(computed: Run) -> None:
+    arguments = (computed("model.h5"), computed("potential.json"))
+    reference = points_of(pd.read_csv(computed("points.csv")), REFERENCE, 0)
+    exact = exact_energies(*arguments, computed("points.csv"))
+    assert exact[reference].mean() == pytest.approx(0, abs=1e-12)
+    assert pd.read_csv(computed("energies.csv")).set_index("atom")["energy_ev"][reference].mean() == pytest.approx(
+        0, abs=1e-12
+    )
+    pd.DataFrame(columns=["strategy", "seed", "order", "atom"]).to_csv(computed("none.csv"), index=False)
+    crystal = exact_energies(*arguments, computed("none.csv"))
+    assert crystal == pytest.approx(read_arrays(computed("model.h5"))["energies_ev"] + 4.1224, abs=1e-4)
+
+
+def test_without_the_reference_atoms_there_is_no_zero(computed: Run) -> None:
+    table = pd.read_csv(computed("batch.csv"))
+    reference = points_of(pd.read_csv(computed("points.csv")), REFERENCE, 0)
+    table[~table["atom"].isin(reference)].to_csv(computed("lacking.csv"), index=False)
+    with pytest.raises(ValueError, match=r"none of the reference atoms .* has an energy"):
+        energies.tabulate_energies([computed("lacking.csv")], computed("points.csv"), None, computed("out.csv"))
+    assert not computed("out.csv").exists()
 
 
 def test_atoms_of_a_test_set_that_are_not_there(run: Run) -> None:
@@ -107,10 +135,12 @@ def test_atoms_of_a_test_set_that_are_not_there(run: Run) -> None:
         )
 
 
-def test_shards_hold_every_atom_once(run: Run) -> None:
-    parts = [atoms_of_shard(run("points.csv"), shard, 3) for shard in range(3)]
-    assert sorted(np.concatenate(parts)) == sorted(set(pd.read_csv(run("points.csv"))["atom"]))
-    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+def test_a_batch_has_every_atom_once_and_none_of_those_before(run: Run) -> None:
+    atoms = atoms_of_batch(run("points.csv"), [])
+    assert atoms.tolist() == sorted(set(pd.read_csv(run("points.csv"))["atom"]))
+    pd.DataFrame({"atom": [atoms[3], 3999, atoms[0], 3999, 2]}).to_csv(run("later.csv"), index=False)
+    pd.DataFrame({"atom": [2]}).to_csv(run("earlier.csv"), index=False)
+    assert atoms_of_batch(run("later.csv"), [run("points.csv"), run("earlier.csv")]).tolist() == [3999]
 
 
 @pytest.fixture(scope="module")
@@ -118,16 +148,18 @@ def computed(run: Run) -> Run:
     """Energies by the potential itself."""
     for shard in range(2):
         cut_cells(
-            run("model.h5"), atoms_of_shard(run("points.csv"), shard, 2), run(f"cells_{shard}.xyz"), CELLS, "code"
+            run("model.h5"), atoms_of_batch(run("points.csv"), [])[shard::2], run(f"cells_{shard}.xyz"), CELLS, "code"
         )
         energies.compute_energies(
             run(f"cells_{shard}.xyz"), run("model.h5"), run("potential.json"), run(f"shard_{shard}.h5"), "eam",
             DftSettings(), CELLS, "code", run("scratch"),
         )  # fmt: skip
     shards = [run(f"shard_{shard}.h5") for shard in range(2)]
-    energies.gather_energies(shards, run("points.csv"), run("energies.h5"), run("batch.csv"), "stop")
+    energies.gather_energies(
+        shards, atoms_of_batch(run("points.csv"), []), run("energies.h5"), run("batch.csv"), "stop"
+    )
     energies.tabulate_energies([run("batch.csv")], run("points.csv"), run("reference.json"), run("energies.csv"))
-    exact = exact_energies(run("model.h5"), run("potential.json"))
+    exact = exact_energies(run("model.h5"), run("potential.json"), run("points.csv"))
     arguments = (run("vectors.h5"), run("points.csv"), run("energies.csv"))
     evaluate_strategies(*arguments, [], run("errors.csv"), run("predictions.csv"), EVALUATION.sizes, 1e-5, 30, exact)
     predict_energies(*arguments, run("predicted.h5"), "uncertainty", 1e-5, "code", exact)
@@ -136,8 +168,11 @@ def computed(run: Run) -> Run:
 
 def test_cells_are_files_that_say_where_they_are_from(computed: Run) -> None:
     cells = list(read_cells(computed("cells_0.xyz")))
-    assert [atom_of(cell) for cell in cells] == atoms_of_shard(computed("points.csv"), 0, 2).tolist()
-    assert all(json.loads(json.dumps(cell.info["provenance"])) for cell in cells)
+    assert [atom_of(cell) for cell in cells] == atoms_of_batch(computed("points.csv"), [])[::2].tolist()
+    for cell in cells:
+        made = cell.info["provenance"]
+        assert made["settings"] == CELLS.model_dump(mode="json")
+        assert made["inputs"] == Provenance.of({}, "code", {"model": computed("model.h5")}).inputs
     assert cells[0].cell.lengths() == pytest.approx([8.0] * 3)
 
 
@@ -169,7 +204,7 @@ def test_atoms_by_dft_stand_beside_the_potentials(computed: Run) -> None:
     pd.DataFrame({"atom": kept} | columns).to_csv(computed("dft.csv"), index=False)
     figure_data.tabulate_computed(
         computed("model.h5"), computed("types.h5"), computed("energies.csv"), computed("potential.json"),
-        computed("computed.csv"),
+        computed("points.csv"), computed("computed.csv"),
     )  # fmt: skip
     figure_data.tabulate_by_dft(
         computed("computed.csv"), computed("dft.csv"), computed("points.csv"), computed("by_dft_table.csv")
@@ -183,13 +218,38 @@ def test_atoms_by_dft_stand_beside_the_potentials(computed: Run) -> None:
 
 def test_energies_are_near_those_of_the_whole_model(computed: Run) -> None:
     table = pd.read_csv(computed("energies.csv"))
-    exact = exact_energies(computed("model.h5"), computed("potential.json"))
+    exact = exact_energies(computed("model.h5"), computed("potential.json"), computed("points.csv"))
     error = table["energy_ev"] - exact[table["atom"]]
     # The cells are small: 8 Angstrom leave 0.03 eV once the error of a crystal's atom is taken off.
     assert np.sqrt((error**2).mean()) < 0.04
     assert np.corrcoef(table["energy_ev"], exact[table["atom"]])[0, 1] > 0.97
     with open_shard(computed("energies.h5")) as gathered:
         assert len(gathered.ids) == len(table)
+
+
+def test_test_atoms_are_unseen(computed: Run) -> None:
+    points, predictions = pd.read_csv(computed("points.csv")), pd.read_csv(computed("predictions.csv"))
+    errors = pd.read_csv(computed("errors.csv"))
+    for seed in range(2):
+        learned = np.concatenate([points_of(points, name, seed) for name in SELECTION.strategies])
+        drawn = points_of(points, TEST, seed)
+        test = predictions[(predictions["seed"] == seed) & (predictions["set"] == "test")]
+        for _, rows in test.groupby("strategy"):
+            assert sorted(rows["atom"]) == sorted(set(drawn.tolist()) - set(learned.tolist()))
+        assert set(errors.loc[errors["seed"] == seed, "n_test"]) == {len(set(drawn.tolist()) - set(learned.tolist()))}
+
+
+def test_atoms_that_failed_leave_the_size_as_asked_for(computed: Run) -> None:
+    atoms = points_of(pd.read_csv(computed("points.csv")), "random_1", 1)
+    table = pd.read_csv(computed("energies.csv"))
+    table[~table["atom"].isin(atoms[[2, 30]])].to_csv(computed("energies_3.csv"), index=False)
+    evaluate_strategies(
+        computed("vectors.h5"), computed("points.csv"), computed("energies_3.csv"), [], computed("errors_3.csv"),
+        computed("predictions_3.csv"), EVALUATION.sizes, 1e-5, 30,
+    )  # fmt: skip
+    errors = pd.read_csv(computed("errors_3.csv")).set_index(["strategy", "seed", "size"])["n_training"]
+    assert errors["random_1", 1].to_dict() == {25: 24, 50: 48}
+    assert errors["uncertainty", 1].to_dict() == {25: 25, 50: 50}
 
 
 def test_errors_and_predictions(computed: Run) -> None:
@@ -216,7 +276,7 @@ def test_summary_and_export(computed: Run) -> None:
     summary = pd.read_csv(computed("summary.csv")).set_index("quantity")["value"]
     assert summary["atoms"] == 4000
     assert summary[[f"atoms {name}" for name in ("OTH", "FCC", "HCP", "BCC", "ICO")]].sum() == 4000
-    exact = exact_energies(computed("model.h5"), computed("potential.json"))
+    exact = exact_energies(computed("model.h5"), computed("potential.json"), computed("points.csv"))
     per_area = exact.sum() / summary["area of the boundaries"] * 16.0217663
     assert summary["energy of the boundaries, exact"] == pytest.approx(per_area)
     assert 0.5 < per_area < 2.5  # boundaries of iron: 1 to 1.5 J/m^2
@@ -251,6 +311,7 @@ def test_figures_and_scorecard(computed: Run) -> None:
         computed("types.h5"),
         computed("energies.csv"),
         computed("potential.json"),
+        computed("points.csv"),
         computed("computed.csv"),
     )
     for table, plot in (
@@ -286,8 +347,8 @@ def test_figures_and_scorecard(computed: Run) -> None:
     assert by_item.loc["atoms of the model", "published"] == "1037880"
     assert by_item.loc["atoms of the model", "verdict"] == "not comparable"
     assert by_item.loc["RMSE with the vectors other, 9 components", "measured"] == "250.0 meV"
-    ratio = by_item.loc["RMSE: uncertainty reduction over Random 1"]
-    assert ratio["published"] == "0.80"
+    ratio = by_item.loc["RMSE: uncertainty reduction over Random 1, 50 training atoms"]
+    assert ratio["published"] == ""
     assert (ratio["verdict"] == "reached") == (float(ratio["measured"]) < 1)
     write_replica_scorecard(scorecard, computed("scorecard.html"))
     assert "uncertainty reduction" in computed("scorecard.html").read_text()
@@ -303,14 +364,15 @@ def test_a_round_goes_on_from_the_energies_that_are_there(computed: Run) -> None
     assert not np.isin(chosen, first).any()
 
     # The second round has the energies of the first but for one, which another atom replaces.
-    exact = exact_energies(computed("model.h5"), computed("potential.json"))
-    pd.DataFrame({"atom": chosen[1:], "energy_ev": exact[chosen[1:]] - 4.1224}).to_csv(
-        computed("batch_1.csv"), index=False
-    )
-    energies_csv, before = [computed("batch.csv"), computed("batch_1.csv")], [computed("round_1.csv")]
+    first_batch = pd.read_csv(computed("batch.csv"))
+    first_batch[first_batch["atom"] != chosen[0]].to_csv(computed("batch_0.csv"), index=False)
+    exact = exact_energies(computed("model.h5"), computed("potential.json"), computed("points.csv"))
+    new = np.setdiff1d(chosen[1:], first_batch["atom"])
+    pd.DataFrame({"atom": new, "energy_ev": exact[new] - 4.1224}).to_csv(computed("batch_1.csv"), index=False)
+    energies_csv, before = [computed("batch_0.csv"), computed("batch_1.csv")], [computed("round_1.csv")]
     select_round(*arguments, energies_csv, before, computed("round_2.csv"), settings, 2)
     second = pd.read_csv(computed("round_2.csv"))["atom"].to_numpy()
-    assert len(second) == (11 if chosen[0] not in pd.read_csv(computed("batch.csv"))["atom"].to_numpy() else 10)
+    assert len(second) == 11
     assert len({*first, *chosen, *second}) == len(first) + len(chosen) + len(second)
 
     all_points = with_rounds(pd.read_csv(computed("points.csv")), [*before, computed("round_2.csv")], 30)
@@ -348,6 +410,11 @@ def test_other_vectors_are_compared_on_the_same_test_sets(computed: Run) -> None
     replica_errors.plot_descriptions(table, computed("descriptions.svg"))
 
 
+def test_nothing_in_common_is_said(tmp_path: Path) -> None:
+    replica_errors.plot_descriptions(pd.DataFrame(columns=DESCRIPTION_COLUMNS), tmp_path / "none.svg")
+    assert (tmp_path / "none.svg").exists()
+
+
 def test_without_exact_energies_there_are_none(computed: Run) -> None:
     arguments = (computed("vectors.h5"), computed("points.csv"), computed("energies.csv"))
     tables = (computed("errors_2.csv"), computed("predictions_2.csv"))
@@ -371,7 +438,7 @@ def test_without_exact_energies_there_are_none(computed: Run) -> None:
 def test_a_failed_atom_is_reported_and_takes_no_other_along(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    atoms = atoms_of_shard(run("points.csv"), 0, 40)
+    atoms = atoms_of_batch(run("points.csv"), [])[::40]
     cut_cells(run("model.h5"), atoms, tmp_path / "cells.xyz", CELLS, "code")
     good = energies.calculator
 
@@ -391,14 +458,7 @@ def test_a_failed_atom_is_reported_and_takes_no_other_along(
             CELLS, "code", tmp_path,
         )  # fmt: skip
 
-    points = pd.read_csv(run("points.csv"))
-    points[points["atom"].isin(atoms)].to_csv(tmp_path / "points.csv", index=False)
-    gather = [
-        [tmp_path / "shard.h5"],
-        tmp_path / "points.csv",
-        tmp_path / "all.h5",
-        tmp_path / "all.csv",
-    ]
+    gather = [[tmp_path / "shard.h5"], atoms, tmp_path / "all.h5", tmp_path / "all.csv"]
     with monkeypatch.context() as patch:
         patch.setattr(energies, "calculator", with_a_failure)
         compute()
@@ -408,6 +468,9 @@ def test_a_failed_atom_is_reported_and_takes_no_other_along(
         energies.gather_energies(*gather, "stop")  # type: ignore[arg-type]
     energies.gather_energies(*gather, "skip")  # type: ignore[arg-type]
     assert len(pd.read_csv(tmp_path / "all.csv")) == len(atoms) - 1
+    energies.tabulate_failures({"points": tmp_path / "all.h5"}, tmp_path / "failures.tsv")
+    failures = pd.read_csv(tmp_path / "failures.tsv", sep="\t")
+    assert failures.to_numpy().tolist() == [["points", atoms[1], "RuntimeError: the cycle does not converge"]]
     # Deleted and computed again, only the failed one is tried.
     (tmp_path / "shard.h5").unlink()
     tried = []

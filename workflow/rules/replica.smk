@@ -43,6 +43,9 @@ rule build_model:
         tasks=1,
     params:
         settings=leaf(ITS.model),
+        least_edge=max(
+            [ITS.cells.edge_angstrom] + ([BY_DFT.edge_angstrom] if BY_DFT else [])
+        ),
         code=code_of("replica_build.py"),
     script:
         "../scripts/replica_build.py"
@@ -210,6 +213,7 @@ rule cut_cells:
     input:
         model=rules.relax_model.output[0],
         atoms=ATOMS,
+        before=atoms_before,
     output:
         f"{REPLICA}/cells/{{batch}}/shard_{{shard}}.xyz",
     log:
@@ -253,9 +257,7 @@ rule compute_energies:
         dft=leaf(ITS.dft),
         cells=cells_of,
         workdir=f"{REPLICA}/scratch/{{batch}}",
-        code=lambda wildcards: code_of(
-            "replica_energies.py", BACKEND_MODULES[backend_of(wildcards)]
-        ),
+        code=code_of("replica_energies.py", *BACKEND_MODULES),
     script:
         "../scripts/replica_energies.py"
 
@@ -267,6 +269,7 @@ rule gather_energies:
             ITS.shards,
         ),
         atoms=ATOMS,
+        before=atoms_before,
     output:
         gathered=f"{REPLICA}/energies/{{batch}}.h5",
         table=BATCH_ENERGIES,
@@ -335,29 +338,6 @@ rule select_dft_atoms:
         "../scripts/replica_dft_atoms.py"
 
 
-rule tabulate_atomic_energies:
-    input:
-        batches=expand(BATCH_ENERGIES, batch=BATCHES),
-        points=rules.tabulate_points.output[0],
-        reference=f"{REPLICA}/reference.json",
-    output:
-        f"{REPLICA}/energies.csv",
-    log:
-        f"{LOGS}/tabulate_atomic_energies.log",
-    benchmark:
-        f"{BENCHMARKS}/tabulate_atomic_energies.tsv"
-    conda:
-        "../../envs/replica.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=30,
-        tasks=1,
-    params:
-        code=code_of("replica_tabulate_energies.py"),
-    script:
-        "../scripts/replica_tabulate_energies.py"
-
-
 rule compute_reference:
     input:
         rules.prepare_replica_potential.output.description,
@@ -378,9 +358,56 @@ rule compute_reference:
         backend=ITS.backend,
         dft=leaf(ITS.dft),
         workdir=f"{REPLICA}/scratch/reference",
-        code=code_of("replica_reference.py", BACKEND_MODULES[ITS.backend]),
+        code=code_of("replica_reference.py", *BACKEND_MODULES),
     script:
         "../scripts/replica_reference.py"
+
+
+rule tabulate_atoms_that_failed:
+    input:
+        expand(rules.gather_energies.output.gathered, batch=BATCHES),
+    output:
+        f"{REPLICA}/failures.tsv",
+    log:
+        f"{LOGS}/tabulate_atoms_that_failed.log",
+    benchmark:
+        f"{BENCHMARKS}/tabulate_atoms_that_failed.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        batches=BATCHES,
+        code=code_of("replica_failures.py"),
+    script:
+        "../scripts/replica_failures.py"
+
+
+rule tabulate_atomic_energies:
+    input:
+        batches=expand(BATCH_ENERGIES, batch=BATCHES),
+        points=rules.tabulate_points.output[0],
+        reference=(
+            [] if ITS.cells.reference_atoms else rules.compute_reference.output[0]
+        ),
+    output:
+        f"{REPLICA}/energies.csv",
+    log:
+        f"{LOGS}/tabulate_atomic_energies.log",
+    benchmark:
+        f"{BENCHMARKS}/tabulate_atomic_energies.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        tasks=1,
+    params:
+        code=code_of("replica_tabulate_energies.py"),
+    script:
+        "../scripts/replica_tabulate_energies.py"
 
 
 rule evaluate_strategies:
@@ -405,7 +432,7 @@ rule evaluate_strategies:
         runtime=60,
         tasks=1,
     params:
-        sizes=ITS.evaluation.sizes,
+        sizes=[*ITS.evaluation.sizes, ITS.selection.n_points],
         first_points=ITS.selection.first_points,
         ridge_lambda=RIDGE_LAMBDA,
         code=code_of("replica_evaluate.py"),

@@ -6,16 +6,15 @@ from gbscape.config.replica import OPTIMAL
 ITS = CONFIG.replica
 OPTIMAL_STRATEGIES = [s for s in ITS.selection.strategies if s in OPTIMAL]
 RIDGE_LAMBDA = None if ITS.cross_validated_lambda else ITS.ridge_lambda
-BACKEND_MODULES = {
-    "eam": "gbscape.energies.eam",
-    "gpaw": "gbscape.energies.gpaw_backend",
-    "tblite": "gbscape.energies.tight_binding",
-}
+# Run by name in processes of their own, so that nothing imports them.
+BACKEND_MODULES = ["gbscape.energies.gpaw_scf", "gbscape.energies.gpaw_partition"]
 BY_DFT = ITS.also_by_dft if find_spec("gpaw") else None
 ROUND_NUMBERS = range(1, ITS.selection.rounds + 1)
-# Atoms are computed in batches: those of all points, of each round, which waits for the rounds before it, and of each alternative.
+# Atoms are computed in batches: those of all points, of each round, which waits for the rounds before it, and of each alternative;
+# what an earlier batch has is not computed again.
 ROUND_BATCHES = ["points", *(f"round_{number}" for number in ROUND_NUMBERS)]
-BATCHES = [*ROUND_BATCHES, *(f"alternative_{name}" for name in ITS.alternatives)]
+ALTERNATIVE_BATCHES = [f"alternative_{name}" for name in ITS.alternatives]
+BATCHES = [*ROUND_BATCHES, *ALTERNATIVE_BATCHES]
 DFT_BATCH = "by_dft"
 ATOMS = f"{REPLICA}/{{batch}}.csv"
 BATCH_ENERGIES = f"{REPLICA}/energies/{{batch}}.csv"
@@ -33,6 +32,16 @@ wildcard_constraints:
 def of_batches_before(pattern, number):
     """Files of the batches that a round goes on from."""
     return expand(pattern, batch=ROUND_BATCHES[: int(number)])
+
+
+def atoms_before(wildcards):
+    """Atoms of the batches before one, which has none of them."""
+    if wildcards.batch in ALTERNATIVE_BATCHES:
+        place = len(ROUND_BATCHES) + ALTERNATIVE_BATCHES.index(wildcards.batch)
+        return expand(ATOMS, batch=BATCHES[:place])
+    if wildcards.batch in ROUND_BATCHES:
+        return of_batches_before(ATOMS, ROUND_BATCHES.index(wildcards.batch))
+    return []
 
 
 def cells_of(wildcards):

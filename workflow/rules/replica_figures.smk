@@ -29,6 +29,7 @@ REPLICA_TABLES = {
             "types_h5": rules.classify_atoms.output[0],
             "energies_csv": rules.tabulate_atomic_energies.output[0],
             "potential_json": rules.prepare_replica_potential.output.description,
+            "points_csv": rules.tabulate_points.output[0],
         },
         "options": {},
     },
@@ -254,6 +255,7 @@ rule plot_replica_scorecard:
 rule replica:
     input:
         rules.export_predictions.output,
+        rules.tabulate_atoms_that_failed.output,
         expand(
             f"{REPLICA_FIGURES}/{{picture}}",
             picture=[

@@ -15,4 +15,5 @@ build_model(
     snakemake.output[0],
     ReplicaModel(**snakemake.params.settings),
     snakemake.params.code,
+    snakemake.params.least_edge,
 )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.replica import ReplicaCells
 from gbscape.replica.cells import cut_cells
-from gbscape.replica.select_points import atoms_of_shard
+from gbscape.replica.points import atoms_of_batch
 from gbscape.store.log import log_to
 
 if TYPE_CHECKING:
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 log_to(snakemake.log[0])
 shard = int(snakemake.wildcards.shard)
+atoms = atoms_of_batch(snakemake.input.atoms, snakemake.input.before)
 cut_cells(
     snakemake.input.model,
-    atoms_of_shard(snakemake.input.atoms, shard, snakemake.params.shards),
+    atoms[shard :: snakemake.params.shards],
     snakemake.output[0],
     ReplicaCells(**snakemake.params.settings),
     snakemake.params.code,

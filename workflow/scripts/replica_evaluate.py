@@ -21,5 +21,5 @@ evaluate_strategies(
     params.sizes,
     params.ridge_lambda,
     params.first_points,
-    exact_energies(paths.model, paths.potential) if paths.model else None,
+    exact_energies(paths.model, paths.potential, paths.points) if paths.model else None,
 )

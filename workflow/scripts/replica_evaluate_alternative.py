@@ -19,5 +19,5 @@ evaluate_alternative(
     snakemake.output[0],
     params.size,
     params.ridge_lambda,
-    exact_energies(paths.model, paths.potential) if paths.model else None,
+    exact_energies(paths.model, paths.potential, paths.points) if paths.model else None,
 )

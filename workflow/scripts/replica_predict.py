@@ -19,5 +19,5 @@ predict_energies(
     params.strategy,
     params.ridge_lambda,
     params.code,
-    exact_energies(paths.model, paths.potential) if paths.model else None,
+    exact_energies(paths.model, paths.potential, paths.points) if paths.model else None,
 )

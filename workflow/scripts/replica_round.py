@@ -19,5 +19,4 @@ select_round(
     snakemake.output[0],
     Selection(**snakemake.params.settings),
     int(snakemake.wildcards.round),
-    threads=snakemake.threads,
 )

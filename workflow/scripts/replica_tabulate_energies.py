@@ -12,6 +12,6 @@ log_to(snakemake.log[0])
 tabulate_energies(
     snakemake.input.batches,
     snakemake.input.points,
-    snakemake.input.reference,
+    snakemake.input.reference or None,
     snakemake.output[0],
 )

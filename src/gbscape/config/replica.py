@@ -17,6 +17,8 @@ ROUNDS = "rounds"
 """Name, among the strategies, of uncertainty reduction in rounds."""
 WITHOUT_CHANCE = (*OPTIMAL, ROUNDS)
 """Strategies whose atoms are the same for every seed."""
+OF_CRYSTAL_IN_RANDOM_2 = 10
+"""Atoms of the crystal among those of the strategy `random_2`."""
 Backend = Literal["eam", "gpaw", "tblite"]
 
 
@@ -85,6 +87,8 @@ class ReplicaModel(Settings):
 
     structure: str | None = None
     """File of a model of your own (any format that ASE reads), in an orthogonal periodic cell; null builds one."""
+    boundary_area_angstrom2: float | None = Field(default=None, gt=0)
+    """Area of the boundaries of a model of your own, which the energy per area needs; null: not known."""
     n_atoms: int = Field(default=1_037_880, ge=100, le=2**31 - 1)
     """Atoms of the polycrystal; 1 037 880 in Tamura et al. 2020."""
     n_grains: int = Field(default=16, ge=2, le=100_000)
@@ -113,6 +117,10 @@ class ReplicaModel(Settings):
             raise ValueError(
                 "solidify is for a polycrystal that is built and relaxed: remove structure, set relax to true"
             )
+        if self.boundary_area_angstrom2 is not None and self.structure is None and self.solidify is None:
+            raise ValueError(
+                "boundary_area_angstrom2 of a polycrystal that is built follows from its grains: remove it"
+            )
         return self
 
 
@@ -124,8 +132,16 @@ class SoapVectors(Settings):
     """SOAP; n_max = 10, l_max = 6 and 4.0 Angstrom are those of Tamura et al. 2020, who do not give sigma."""
     kept_variance: float = Field(default=0.9999, gt=0, lt=1)
     """As many components as keep this share of the variance; 0.9999 in Tamura et al. 2020, which gave 39."""
-    n_components: int | None = Field(default=None, ge=1)
+    n_components: int | None = Field(default=None, ge=2)
     """So many components instead; null: by `kept_variance`."""
+
+    @model_validator(mode="after")
+    def _a_vector_for_every_atom(self) -> "SoapVectors":
+        if self.soap.averaging != "none":
+            raise ValueError(
+                f"soap.averaging = '{self.soap.averaging}': every atom has a vector of its own here, set it to none"
+            )
+        return self
 
 
 class ScatteringVectors(Settings):
@@ -137,7 +153,7 @@ class ScatteringVectors(Settings):
     """The transform."""
     kept_variance: float = Field(default=0.999999, gt=0, lt=1)
     """As many components as keep this share of the variance."""
-    n_components: int | None = Field(default=None, ge=1)
+    n_components: int | None = Field(default=None, ge=2)
     """So many components instead; null: by `kept_variance`."""
 
 
@@ -166,6 +182,12 @@ class Selection(Settings):
 
     @model_validator(mode="after")
     def _enough_points(self) -> "Selection":
+        if len(set(self.strategies)) < len(self.strategies):
+            raise ValueError(f"strategies: each may be named once, got {', '.join(self.strategies)}")
+        if "random_2" in self.strategies and self.n_points < OF_CRYSTAL_IN_RANDOM_2:
+            raise ValueError(
+                f"random_2 takes {OF_CRYSTAL_IN_RANDOM_2} atoms of the crystal: n_points must be no fewer, it is {self.n_points}"
+            )
         if self.rounds and "uncertainty" not in self.strategies:
             raise ValueError("rounds go on from the strategy 'uncertainty': add it to strategies")
         if self.rounds and not self.first_points + self.rounds <= self.n_points:
@@ -185,8 +207,16 @@ class ReplicaCells(Settings):
     removal: Literal["farther", "fewest"] = "farther"
     """Which one: that farther from the target, or as few as possible."""
     reference_atoms: int = Field(default=10, ge=0, le=1000)
-    """The zero of the energies: the mean over so many atoms deep inside grains, in
+    """The zero of the energies: the mean over so many atoms deep inside different grains, in
     replica cells as all others, whose systematic error goes with it; 0: an atom of the perfect crystal."""
+
+    @model_validator(mode="after")
+    def _room_for_the_closest(self) -> "ReplicaCells":
+        if self.edge_angstrom < 3 * self.closest_angstrom:
+            raise ValueError(
+                f"edge_angstrom = {self.edge_angstrom:g} must be at least three times closest_angstrom = {self.closest_angstrom:g}"
+            )
+        return self
 
 
 class DftCheck(Settings):
@@ -208,7 +238,13 @@ class Evaluation(Settings):
     atoms_each: int = Field(default=10, ge=1)
     """Test atoms of each coordination number (all, where there are fewer); 10 in Tamura et al. 2020."""
     sizes: tuple[Annotated[int, Field(ge=2)], ...] = (40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150)
-    """Sizes of the training set at which the errors are shown."""
+    """Sizes of the training set at which the errors are shown, beside the whole of it."""
+
+    @model_validator(mode="after")
+    def _coordinations_ascend(self) -> "Evaluation":
+        if self.coordinations[0] > self.coordinations[1]:
+            raise ValueError(f"coordinations must be first and last, ascending, got {list(self.coordinations)}")
+        return self
 
 
 class Replica(Settings):
@@ -249,4 +285,17 @@ class Replica(Settings):
     def _reference_for_dft(self) -> "Replica":
         if self.also_by_dft is not None and self.cells.reference_atoms < 1:
             raise ValueError("also_by_dft needs a reference atom: set cells.reference_atoms to 1 or more")
+        if self.also_by_dft is not None and self.also_by_dft.edge_angstrom < 3 * self.cells.closest_angstrom:
+            raise ValueError(
+                f"also_by_dft.edge_angstrom = {self.also_by_dft.edge_angstrom:g} must be at least three times "
+                f"cells.closest_angstrom = {self.cells.closest_angstrom:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _alternatives_have_names_of_their_own(self) -> "Replica":
+        if self.vectors.kind in self.alternatives:
+            raise ValueError(
+                f"alternatives: '{self.vectors.kind}' is what the model's own vectors are called; take another name"
+            )
         return self

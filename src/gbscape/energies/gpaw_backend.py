@@ -24,6 +24,7 @@ from gbscape.energies.atomic_energy import AtomicEnergy, EnergyRejected
 from gbscape.energies.energy_density import Partition, extrapolated
 from gbscape.energies.gpaw_version import require_gpaw
 from gbscape.store.atomic import atomic_path
+from gbscape.store.code import modules_hash
 from gbscape.structure.nearest_neighbours import nearest_neighbour_distances
 
 _CLOSEST_ANGSTROM = 1.2
@@ -60,7 +61,7 @@ def atomic_energy(cell: Atoms, target: int, settings: DftSettings, workdir: str 
     kpoints = _BALDERESCHI if settings.kpoint_grid is None else {"size": list(settings.kpoint_grid)}
     given = scf_input(cell, settings, kpoints, version, symmetric=False)
     parts = [settings.partition, *map(str, settings.refinements)]
-    key = _digest([given["key"], *parts])
+    key = _digest([given["key"], modules_hash("gbscape.energies.gpaw_partition"), *parts])
     shared = _finished(workdir / "partition.json", key)
     scf = _finished(workdir / "scf.json", given["key"])
     if shared is None or scf is None:
@@ -177,7 +178,7 @@ def scf_input(
             "maxiter": settings.max_iterations,
         },
     }
-    return given | {"key": _digest([version, given])}
+    return given | {"key": _digest([version, modules_hash("gbscape.energies.gpaw_scf"), given])}
 
 
 def _converge(given: dict[str, Any], settings: DftSettings, workdir: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from gbscape.features.scattering import grid_shape
 from gbscape.features.scattering_torch import DTYPES
 from gbscape.features.wavelets import GaussianSolidHarmonics
 from gbscape.native.threads import numba_threads
-from gbscape.structure.replica_cell import orthogonal_edges
+from gbscape.structure.orthogonal_cell import orthogonal_edges, wrapped
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def atomic_scattering(atoms: Atoms, parameters: AtomicScattering, threads: int =
         ValueError: a cell that is not orthogonal and periodic.
     """
     edges = orthogonal_edges(atoms)
-    positions = atoms.get_positions(wrap=True)
+    positions = wrapped(atoms.positions, edges)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

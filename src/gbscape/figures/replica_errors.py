@@ -131,6 +131,9 @@ def plot_descriptions(data: pd.DataFrame, path: str | Path) -> None:
         ValueError: a column is missing.
     """
     require_columns(data, DESCRIPTION_COLUMNS, "the errors with different vectors")
+    if data.empty:
+        draw_message(path, "No strategy was evaluated with all vectors.")
+        return
     names = list(dict.fromkeys(data["vectors"]))
     strategies = list(dict.fromkeys(data["strategy"]))
     quantities = [name for name in _QUANTITIES if data[name].notna().any()]

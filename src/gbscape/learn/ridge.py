@@ -20,19 +20,19 @@ class Ridge(NamedTuple):
     inverse: Array
     """(d, d) inverse of X^T X + lambda I."""
     ridge_lambda: float
-    noise: float
-    """Standard deviation of the noise, in units of what is learned: such that 68.27 % of the training values, each left out in
-    turn, are within one standard deviation of their predictions (a conformal scale: errors need not be normal)."""
+    scale: float
+    """Of the standard deviations, in units of what is learned: such that 68.27 % of the training values, each left out in turn,
+    are within one standard deviation of their predictions (a conformal scale: errors need not be normal)."""
 
     def predict(self, vectors: Array) -> Array:
         """Predictions (n,) for vectors (n, d)."""
         return vectors @ self.weights
 
     def standard_deviation(self, vectors: Array) -> Array:
-        """Of the predictions (n,): noise of the data, and of the weights that were learned from them with a prior of width
-        noise / sqrt(lambda), sigma sqrt(1 + x.(X^T X + lambda I)^-1 x)."""
+        """Of the predictions (n,): that of weights learned with a Gaussian prior, scale sqrt(x.(X^T X + lambda I)^-1 x). Noise of
+        the values themselves is not added: what is predicted is what they are without it."""
         spread = np.einsum("ni,ni->n", vectors @ self.inverse, vectors)
-        return np.asarray(self.noise * np.sqrt(1 + spread))
+        return np.asarray(self.scale * np.sqrt(spread))
 
 
 def fit_ridge(vectors: Array, values: Array, ridge_lambda: float | None) -> Ridge:
@@ -61,9 +61,9 @@ def fit_ridge(vectors: Array, values: Array, ridge_lambda: float | None) -> Ridg
     residuals, leverage = _left_out(u, singular, projected, values, ridge_lambda)
     weights = vt[: len(singular)].T @ (singular / (singular**2 + ridge_lambda) * projected)
     inverse = (vt.T / (squares + ridge_lambda)) @ vt
-    # A left-out prediction has 1 + x.A x = 1 / (1 - leverage) times the variance of the noise.
-    noise = np.quantile(np.abs(residuals) * np.sqrt(1 - leverage), _WITHIN_ONE)
-    return Ridge(weights, inverse, ridge_lambda, float(noise))
+    # Without the value itself x.A x is leverage / (1 - leverage).
+    scale = np.quantile(np.abs(residuals) * np.sqrt((1 - leverage) / np.maximum(leverage, 1e-12)), _WITHIN_ONE)
+    return Ridge(weights, inverse, ridge_lambda, float(scale))
 
 
 def _left_out(u: Array, singular: Array, projected: Array, values: Array, ridge_lambda: float) -> tuple[Array, Array]:

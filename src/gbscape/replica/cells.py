@@ -1,6 +1,8 @@
 """Replica cells of the chosen atoms, as files that ASE and OVITO read."""
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import ase.io
@@ -27,13 +29,15 @@ def cut_cells(
     The comment line of a frame has the number of the target in the cell (`target`) and in the model (`atom`), how many atoms
     were left out (`removed`), and the provenance; the column `model_index` has the atoms' numbers in the model.
     """
-    provenance = Provenance.of(settings.model_dump(mode="json"), code, {"model": model_h5}).to_json()
+    provenance = Provenance.of(settings.model_dump(mode="json"), code, {"model": model_h5})
+    # As a nested mapping: quotes within quotes do not come back from extended XYZ.
+    made = asdict(provenance) | {"settings": json.loads(provenance.settings)}
     cells = replica_cells(
         model_atoms(model_h5), atoms, settings.edge_angstrom, settings.closest_angstrom, settings.removal
     )
     with atomic_path(out_xyz) as temporary, temporary.open("w", encoding="utf-8") as file:
         for cell in cells:
-            cell.info |= {"atom": atom_of(cell), "provenance": provenance}
+            cell.info |= {"atom": atom_of(cell), "provenance": made}
             ase.io.write(file, cell, format="extxyz")
 
 

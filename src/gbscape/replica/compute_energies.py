@@ -1,18 +1,20 @@
 """Energies of the chosen atoms: one shard of their replica cells by a backend, resumable cell by cell, and all in a table."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gbscape.config.dft import DftSettings
 from gbscape.config.replica import Backend, ReplicaCells
 from gbscape.energies.backends import calculator
 from gbscape.replica.cells import atom_of, read_cells
-from gbscape.replica.select_points import points_of
-from gbscape.replica.tables import REFERENCE
+from gbscape.replica.points import reference_atoms
+from gbscape.replica.tables import FAILURE_COLUMNS
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.store.atomic import atomic_path
 from gbscape.store.provenance import Provenance
@@ -83,7 +85,7 @@ def compute_reference(
 
 def gather_energies(
     shards: Sequence[str | Path],
-    atoms_csv: str | Path,
+    atoms: NDArray[np.integer],
     out_h5: str | Path,
     out_csv: str | Path,
     on_failure: OnFailure,
@@ -94,23 +96,43 @@ def gather_energies(
         ProvenanceMismatch: the shards were not made alike.
         ShardError: atoms are missing, or failed and `on_failure` is "stop".
     """
-    expected = [str(atom) for atom in sorted(set(pd.read_csv(atoms_csv)["atom"]))]
-    gather_shards(shards, out_h5, expected, on_failure)
+    gather_shards(shards, out_h5, [str(atom) for atom in sorted(atoms)], on_failure)
     with open_shard(out_h5) as gathered:
         rows = [{"atom": int(item)} | record for item, record in gathered]
     write_csv(out_csv, pd.DataFrame(rows).reindex(columns=ENERGY_COLUMNS))
 
 
 def tabulate_energies(
-    batches_csv: Sequence[str | Path], points_csv: str | Path, reference_json: str | Path, out_csv: str | Path
+    batches_csv: Sequence[str | Path], points_csv: str | Path, reference_json: str | Path | None, out_csv: str | Path
 ) -> None:
     """Tabulate the energies of all batches over that of an atom of the crystal, `ENERGY_COLUMNS`.
 
-    The zero is the energy of the perfect crystal or, where the points have reference atoms, the mean over these: what a
-    replica cell does to an atom of the crystal is taken off with it.
+    The zero is the mean over the reference atoms of the points: what a replica cell does to an atom of the crystal is taken
+    off with it. Where there are none it is the energy of the perfect crystal (`reference_json`).
+
+    Raises:
+        ValueError: none of the reference atoms has an energy.
     """
-    table = pd.concat([pd.read_csv(path) for path in batches_csv]).drop_duplicates("atom").sort_values("atom")
-    zero = json.loads(Path(reference_json).read_text(encoding="utf-8"))["energy_ev"]
-    of_bulk = table.loc[table["atom"].isin(points_of(pd.read_csv(points_csv), REFERENCE, 0)), "energy_ev"]
-    table["energy_ev"] -= of_bulk.mean() if len(of_bulk) else zero
-    write_csv(out_csv, table)
+    table = pd.concat([pd.read_csv(path) for path in batches_csv]).sort_values("atom")
+    reference = reference_atoms(points_csv)
+    if len(reference):
+        of_crystal = table.loc[table["atom"].isin(reference), "energy_ev"]
+        if of_crystal.empty:
+            raise ValueError(
+                f"none of the reference atoms {reference.tolist()}, whose mean is the zero of all energies, has an energy; "
+                "see failures.tsv for the reasons, or set replica.cells.reference_atoms to 0 for an atom of the perfect crystal"
+            )
+        zero = of_crystal.mean()
+    else:
+        assert reference_json is not None
+        zero = json.loads(Path(reference_json).read_text(encoding="utf-8"))["energy_ev"]
+    write_csv(out_csv, table.assign(energy_ev=table["energy_ev"] - zero))
+
+
+def tabulate_failures(batches_h5: Mapping[str, str | Path], out_tsv: str | Path) -> None:
+    """Tabulate the atoms that could not be computed, and why, by batch, `FAILURE_COLUMNS`; without any, only these."""
+    rows = []
+    for batch, path in batches_h5.items():
+        with open_shard(path) as gathered:
+            rows += [(batch, int(atom), reason) for atom, reason in sorted(gathered.failures.items())]
+    write_csv(out_tsv, pd.DataFrame(rows, columns=FAILURE_COLUMNS))

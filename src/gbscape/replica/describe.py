@@ -3,16 +3,18 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gbscape.config.replica import ScatteringVectors, SoapVectors
 from gbscape.features.atomic_scattering import atomic_scattering
 from gbscape.features.soap import power_spectrum_chunks
 from gbscape.learn.principal_components import PrincipalComponents, principal_components
-from gbscape.replica.evaluate import Array
 from gbscape.replica.model import model_atoms
 from gbscape.store.arrays import write_arrays
 from gbscape.store.progress import progress
 from gbscape.store.provenance import Provenance
+
+Array = NDArray[np.float64]
 
 _CHUNK = 4096
 _TOTAL_VARIANCE = 0.01

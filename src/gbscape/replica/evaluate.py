@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gbscape.config.replica import ROUNDS, WITHOUT_CHANCE
 from gbscape.learn.ridge import Ridge, fit_ridge
-from gbscape.replica.select_points import atoms_of_rounds, points_of, with_energies
+from gbscape.replica.points import atoms_of_rounds, points_of, with_energies
 from gbscape.replica.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, REFERENCE, TEST
 from gbscape.store.arrays import read_arrays
 from gbscape.store.tables import write_csv
@@ -32,20 +32,22 @@ def evaluate_strategies(
     """Write the errors of every strategy and seed against the size of the training set, `ERROR_COLUMNS`, and the predictions
     of the largest, `PREDICTION_COLUMNS`.
 
+    The test atoms are unseen: those that are in a training set of any strategy of the same seed are left out.
+
     Args:
         vectors_h5: vectors of all atoms.
         points_csv: atoms of the strategies and test sets.
         energies_csv: computed energies; atoms without one are left out.
         rounds_csv: atoms of the rounds, which are a strategy of their own after the first points of uncertainty reduction.
         errors_csv, predictions_csv: the tables.
-        sizes: of the training sets.
+        sizes: of the training sets; more than a strategy has atoms means all.
         ridge_lambda: of the regression; None: by cross-validation.
         first_points: number of points before the first round.
         exact_ev: (n,) energies of all atoms where they are known, on the same zero; None leaves the last two columns of
             the errors empty.
 
     Raises:
-        ValueError: no test atom has an energy.
+        ValueError: no test atom that is unseen has an energy.
     """
     points = pd.read_csv(points_csv)
     if rounds_csv:
@@ -93,23 +95,28 @@ def _evaluated(
     over_all: dict[tuple[str, int], dict[str, float]] = {}  # of strategies without chance, the same for every seed
     errors, predictions = [], []
     for seed in sorted(points.loc[points["strategy"] == TEST, "seed"].unique()):
-        test = with_energies(points_of(points, TEST, seed), computed)
+        asked = {strategy: points_of(points, strategy, seed) for strategy in strategies}
+        unseen = np.setdiff1d(points_of(points, TEST, seed), np.concatenate(list(asked.values())))
+        test = with_energies(unseen, computed)
         if len(test) == 0:
-            raise ValueError(f"{energies_csv} has no atom of test set {seed}")
-        for strategy in strategies:
-            training = with_energies(points_of(points, strategy, seed), computed)
-            for size in sorted({min(size, len(training)) for size in sizes}):
-                model = fit_ridge(vectors[training[:size]], computed[training[:size]].to_numpy(), ridge_lambda)
+            raise ValueError(f"{energies_csv} has no atom of test set {seed} that no strategy learns from")
+        for strategy, atoms in asked.items():
+            for size in sorted({min(size, len(atoms)) for size in sizes}):
+                training = with_energies(atoms[:size], computed)
+                model = fit_ridge(vectors[training], computed[training].to_numpy(), ridge_lambda)
                 residual = model.predict(vectors[test]) - computed[test].to_numpy()
-                row = {"strategy": strategy, "seed": seed, "size": size, **_errors(residual, "")}
+                row = {
+                    "strategy": strategy, "seed": seed, "size": size, "n_training": len(training), "n_test": len(test),
+                    **_errors(residual, ""),
+                }  # fmt: skip
                 if exact_ev is not None:
                     known = over_all.get((strategy, size)) if strategy in WITHOUT_CHANCE else None
                     over_all[strategy, size] = known or _errors(model.predict(vectors) - exact_ev, "all_")
                     row |= over_all[strategy, size]
                 errors.append(row)
             predictions += [
-                _predictions(strategy, seed, name, atoms, vectors, computed, model)
-                for name, atoms in (("training", training), ("test", test))
+                _predictions(strategy, seed, name, its, vectors, computed, model)
+                for name, its in (("training", training), ("test", test))
                 if name == "test" or strategy not in WITHOUT_CHANCE or seed == 0
             ]
     return pd.DataFrame(errors).reindex(columns=ERROR_COLUMNS), pd.concat(predictions, ignore_index=True)

@@ -5,24 +5,25 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gbscape.replica.atom_types import TYPE_NAMES
-from gbscape.replica.evaluate import Array
 from gbscape.replica.exact import exact_energies
-from gbscape.replica.select_points import points_of
+from gbscape.replica.points import points_of, reference_atoms
 from gbscape.replica.tables import (
     COMPONENT_COLUMNS,
     COMPUTED_COLUMNS,
     DESCRIPTION_COLUMNS,
     DFT_COLUMNS,
     RADIUS_COLUMNS,
-    REFERENCE,
     SLICE_COLUMNS,
     TEST,
 )
 from gbscape.store.arrays import arrays_shape, read_arrays
 from gbscape.store.tables import write_csv
+
+Array = NDArray[np.float64]
 
 _SLICE_ANGSTROM = 3.0
 _MOST_OF_A_TYPE = 1000
@@ -90,6 +91,7 @@ def tabulate_computed(
     types_h5: str | Path,
     energies_csv: str | Path,
     potential_json: str | Path,
+    points_csv: str | Path,
     out_csv: str | Path,
 ) -> None:
     """Write the computed energies beside those of the same atoms in the whole model by the potential that relaxed it, each over
@@ -102,7 +104,7 @@ def tabulate_computed(
             "type": np.array(TYPE_NAMES)[types["structure_type"][atoms]],
             "coordination": types["coordination"][atoms],
             "computed_ev": computed["energy_ev"],
-            "potential_ev": exact_energies(model_h5, potential_json)[atoms],
+            "potential_ev": exact_energies(model_h5, potential_json, points_csv)[atoms],
         }
     )
     write_csv(out_csv, table[COMPUTED_COLUMNS])
@@ -119,7 +121,7 @@ def tabulate_by_dft(computed_csv: str | Path, dft_csv: str | Path, points_csv: s
         out_csv: the table; empty where the reference failed.
     """
     dft = pd.read_csv(dft_csv)
-    reference = points_of(pd.read_csv(points_csv), REFERENCE, 0)[0]
+    reference = reference_atoms(points_csv)[0]
     zero = dft.loc[dft["atom"] == reference, "energy_ev"]
     table = dft[dft["atom"] != reference].merge(pd.read_csv(computed_csv), on="atom", validate="one_to_one")
     table["dft_ev"] = table["energy_ev"] - zero.iloc[0] if len(zero) else np.nan
@@ -130,7 +132,7 @@ def tabulate_descriptions(
     vectors_h5: Sequence[str | Path], errors_csv: Sequence[str | Path], out_csv: str | Path, names: Sequence[str]
 ) -> None:
     """Write the errors with the model's own vectors and with the alternatives, at the largest size of the training set and of
-    the strategies that all have, `DESCRIPTION_COLUMNS`.
+    the strategies that all have, `DESCRIPTION_COLUMNS`; no rows where they have none in common.
 
     Args:
         vectors_h5: vectors of each.

@@ -18,8 +18,8 @@ from gbscape.simulate.potentials import ReadyPotential
 from gbscape.store.arrays import arrays_provenance, read_arrays, write_arrays
 from gbscape.store.progress import progress
 from gbscape.store.provenance import Provenance
+from gbscape.structure.orthogonal_cell import orthogonal_edges, wrapped
 from gbscape.structure.polycrystal_of_size import polycrystal_of_size
-from gbscape.structure.replica_cell import orthogonal_edges
 from gbscape.structure.structure_file import read_structure
 
 Array = NDArray[np.float64]
@@ -34,13 +34,22 @@ class ModelError(ValueError):
     """A model that cannot be used; the message says which, why, and what to do."""
 
 
-def build_model(potential_json: str | Path, out: str | Path, settings: ReplicaModel, code: str) -> None:
+def build_model(
+    potential_json: str | Path, out: str | Path, settings: ReplicaModel, code: str, least_edge_angstrom: float = 0.0
+) -> None:
     """Write the polycrystal, or the user's model, before it is relaxed: `positions` (n, 3) and `edges` (3,) in Angstrom,
-    `number`, the atomic number of all atoms; of a polycrystal `grain` (n,) and `boundary_area_angstrom2`, or, if it is to
-    solidify from the melt, the numbers of the atoms of its `nuclei`.
+    `number`, the atomic number of all atoms; of a polycrystal `grain` (n,) and `boundary_area_angstrom2` (of another model if
+    the settings have it) or, if it is to solidify from the melt, the numbers of the atoms of its `nuclei`.
+
+    Args:
+        potential_json: the potential.
+        out: the file.
+        settings: of the model.
+        code: hash of the code that builds this.
+        least_edge_angstrom: the replica cells that will be cut from it.
 
     Raises:
-        ModelError: a file that cannot be used, see `check_model`.
+        ModelError: a file that cannot be used, see `check_model`; a cell that is smaller than the replica cells.
         ValueError: a polycrystal that cannot be built.
     """
     potential = ReadyPotential.read(potential_json)
@@ -55,9 +64,18 @@ def build_model(potential_json: str | Path, out: str | Path, settings: ReplicaMo
     else:
         inputs["structure"] = settings.structure
         atoms, more = read_model(settings.structure, potential.species), {}
+    if settings.boundary_area_angstrom2 is not None:
+        more["boundary_area_angstrom2"] = settings.boundary_area_angstrom2
+    edges = orthogonal_edges(atoms)
+    if edges.min() < least_edge_angstrom:
+        raise ModelError(
+            f"{settings.structure or 'the polycrystal'}: the cell of {edges.tolist()} Angstrom is smaller than the replica cells, "
+            f"of {least_edge_angstrom:g} Angstrom: take a larger model (replica.model.n_atoms), or lower "
+            "replica.cells.edge_angstrom and replica.also_by_dft.edge_angstrom"
+        )
     arrays = {
-        "positions": atoms.get_positions(wrap=True),
-        "edges": orthogonal_edges(atoms),
+        "positions": wrapped(atoms.positions, edges),
+        "edges": edges,
         "number": atomic_numbers[potential.species],
     }
     write_arrays(out, arrays | more, Provenance.of(settings.model_dump(mode="json"), code, inputs, settings.seed))
@@ -111,7 +129,7 @@ def check_model(atoms: Atoms, species: str) -> None:
             f"{atoms.positions[outside[0]].round(3).tolist()}, the cell {edges.tolist()} Angstrom: wrap them (ASE's "
             "Atoms.wrap), or give the right cell"
         )
-    positions = atoms.get_positions(wrap=True)
+    positions = wrapped(atoms.positions, edges)
     pairs = cKDTree(positions, boxsize=edges).query_pairs(CLOSEST_ANGSTROM, output_type="ndarray")
     if len(pairs):
         first, second = sorted(pairs[0].tolist())

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import ase.io
-import h5py
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from gbscape.config.replica import Strategy
 from gbscape.learn.ridge import fit_ridge
 from gbscape.replica.atom_types import TYPE_NAMES
 from gbscape.replica.model import model_atoms
-from gbscape.replica.select_points import points_of, with_energies
+from gbscape.replica.points import points_of, with_energies
 from gbscape.replica.tables import SUMMARY_COLUMNS
 from gbscape.store.arrays import read_arrays, write_arrays
 from gbscape.store.atomic import atomic_path
@@ -20,8 +19,6 @@ from gbscape.store.provenance import Provenance
 from gbscape.store.tables import write_csv
 from gbscape.structure.units import EV_PER_ANGSTROM2_IN_J_M2
 
-_WITHIN = {1: 0.6827, 2: 0.9545}
-"""Shares of a normal distribution within so many standard deviations."""
 Array = NDArray[np.float64]
 
 
@@ -63,8 +60,8 @@ def summarise_predictions(
     built_h5: str | Path, model_h5: str | Path, types_h5: str | Path, predicted_h5: str | Path, out_csv: str | Path
 ) -> None:
     """Write what is to be known of the model and the predictions, `SUMMARY_COLUMNS`: numbers of atoms by type, energies, the
-    energy of the boundaries per area where this is known (of a polycrystal that was built: that of the planes between its
-    grains before they moved), errors and calibration where the exact energies are known."""
+    energy of the boundaries per area where this is known (given by the user, or of a polycrystal that was built: that of the
+    planes between its grains before they moved), errors and calibration where the exact energies are known."""
     types, predicted = read_arrays(types_h5), read_arrays(predicted_h5)
     model = read_arrays(model_h5, ["edges", "max_force_ev_angstrom", "pressure_gpa"])
     rows: list[tuple[str, float, str]] = [("atoms", len(predicted["predicted_ev"]), "")]
@@ -90,19 +87,14 @@ def summarise_predictions(
         scaled = np.abs(error) / predicted["standard_deviation_ev"]
         rows += [("RMSE over all atoms", float(np.sqrt((error**2).mean())), "eV"),
                  ("largest error over all atoms", float(np.abs(error).max()), "eV")]  # fmt: skip
-        rows += [
-            (f"atoms within {number} standard deviation{'s'[:number - 1]} (normal: {100 * share:.1f} %)",
-             100 * float((scaled <= number).mean()), "%")
-            for number, share in _WITHIN.items()
-        ]  # fmt: skip
+        rows += [(f"atoms within {n} standard deviations", 100 * float((scaled <= n).mean()), "%") for n in (1, 2)]
     write_csv(out_csv, pd.DataFrame(rows, columns=SUMMARY_COLUMNS))
 
 
 def _boundary_area(built_h5: str | Path, edges: Array) -> float | None:
-    with h5py.File(built_h5) as file:
-        if "boundary_area_angstrom2" not in file["arrays"]:
-            return None
-    built = read_arrays(built_h5, ["boundary_area_angstrom2", "edges"])
+    built = read_arrays(built_h5)
+    if "boundary_area_angstrom2" not in built:
+        return None
     return float(built["boundary_area_angstrom2"] * (edges[0] / built["edges"][0]) ** 2)
 
 

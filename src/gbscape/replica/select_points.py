@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gbscape.config.replica import OPTIMAL, WITHOUT_CHANCE, Evaluation, Selection, Strategy
+from gbscape.config.replica import OF_CRYSTAL_IN_RANDOM_2, OPTIMAL, Evaluation, Selection, Strategy
 from gbscape.learn.ridge import fit_ridge
 from gbscape.replica.atom_types import type_of_lattice
+from gbscape.replica.points import atoms_of_rounds, points_of, with_energies
 from gbscape.replica.tables import POINTS_COLUMNS, REFERENCE, TEST
 from gbscape.selection import a_optimality, d_optimality, random_points, rows_of_rank, uncertainty_reduction
 from gbscape.store.arrays import arrays_shape, read_arrays
@@ -19,8 +20,6 @@ from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from mpi4py import MPI
-
-_OF_CRYSTAL_IN_RANDOM_2 = 10
 
 
 def select_optimal(
@@ -30,7 +29,6 @@ def select_optimal(
     ridge_lambda: float,
     strategy: Strategy,
     comm: "MPI.Comm | None" = None,
-    threads: int = 1,
 ) -> None:
     """Write the atoms of one of the strategies `OPTIMAL`, columns `order` and `atom`.
 
@@ -46,10 +44,10 @@ def select_optimal(
     n_initial = (
         settings.n_points if strategy == "d_optimality" else min(settings.n_initial or n_features, settings.n_points)
     )
-    chosen = d_optimality(pool, n_initial, ridge_lambda, comm=comm, threads=threads)
+    chosen = d_optimality(pool, n_initial, ridge_lambda, comm=comm)
     if strategy != "d_optimality":
         criterion = {"uncertainty": uncertainty_reduction, "a_optimality": a_optimality}[strategy]
-        more = criterion(pool, settings.n_points - n_initial, ridge_lambda, chosen, comm=comm, threads=threads)
+        more = criterion(pool, settings.n_points - n_initial, ridge_lambda, chosen, comm=comm)
         chosen = np.concatenate([chosen, more])
     if rank == 0:
         write_csv(out_csv, pd.DataFrame({"order": np.arange(len(chosen)), "atom": chosen}))
@@ -68,7 +66,8 @@ def tabulate_points(
 ) -> None:
     """Write the points of all strategies, of the test sets and of the reference, `POINTS_COLUMNS`.
 
-    Those without chance have the seed 0. A test atom may also be in a training set, by chance, as in the paper.
+    Those without chance have the seed 0. A test atom may by chance be in a training set too; it does not count there, see
+    `gbscape.replica.evaluate`.
 
     Args:
         model_h5: the model.
@@ -77,7 +76,7 @@ def tabulate_points(
         out_csv: the table.
         settings, evaluation: which sets.
         lattice: of the crystal.
-        n_reference: number of reference atoms, those of the crystal that are farthest from all that is not.
+        n_reference: number of reference atoms, see `deepest_atoms`.
         seed: of the draws; the n-th takes `seed + n`.
 
     Raises:
@@ -101,7 +100,8 @@ def tabulate_points(
 
 
 def deepest_atoms(model_h5: str | Path, crystal: NDArray[np.bool_], n: int) -> NDArray[np.int64]:
-    """The atoms of the crystal that are farthest from all that is not.
+    """Atoms of the crystal far from all that is not and from each other, so that they are of different grains: one after the
+    other that for which the smaller of the distance to what is no crystal and half that to the atoms before is largest.
 
     Args:
         model_h5: the model.
@@ -113,13 +113,20 @@ def deepest_atoms(model_h5: str | Path, crystal: NDArray[np.bool_], n: int) -> N
     """
     if crystal.sum() < n:
         raise ValueError(f"{n} reference atoms were asked for, but {crystal.sum()} atoms are of the crystal")
-    if crystal.all():
-        return np.arange(n)
     arrays = read_arrays(model_h5, ["positions", "edges"])
-    inside = np.flatnonzero(crystal)
-    tree = cKDTree(arrays["positions"][~crystal], boxsize=arrays["edges"])
-    distance = tree.query(arrays["positions"][inside])[0]
-    return inside[np.argsort(-distance, kind="stable")[:n]]
+    edges, inside = arrays["edges"], np.flatnonzero(crystal)
+    positions = arrays["positions"][inside]
+    depth = np.full(len(inside), np.inf)
+    if not crystal.all():
+        depth = cKDTree(arrays["positions"][~crystal], boxsize=edges).query(positions)[0]
+    found: list[int] = []
+    for _ in range(n):
+        found.append(int(np.argmax(depth)))
+        offset = positions - positions[found[-1]]
+        offset -= edges * np.rint(offset / edges)
+        depth = np.minimum(depth, np.linalg.norm(offset, axis=1) / 2)
+        depth[found] = -1.0
+    return inside[found]
 
 
 def draw_test_atoms(
@@ -149,7 +156,6 @@ def select_round(
     out_csv: str | Path,
     settings: Selection,
     number: int,
-    threads: int = 1,
 ) -> None:
     """Write the atoms of a round of uncertainty reduction, columns `order` and `atom`.
 
@@ -162,25 +168,20 @@ def select_round(
         out_csv: the table.
         settings: of the selection.
         number: of the round, from 1.
-        threads: number of threads.
 
     Raises:
         ValueError: fewer than two atoms have an energy.
     """
     vectors = read_arrays(vectors_h5, ["vectors"])["vectors"]
-    computed = (
-        pd.concat([pd.read_csv(path) for path in energies_csv]).drop_duplicates("atom").set_index("atom")["energy_ev"]
-    )
+    computed = pd.concat([pd.read_csv(path) for path in energies_csv]).set_index("atom")["energy_ev"]
     asked = atoms_of_rounds(pd.read_csv(points_csv), before_csv, settings.first_points)
     known = with_energies(asked, computed)
     # The zero of the energies does not matter to the regression, whose vectors have a constant.
     model = fit_ridge(vectors[known], (computed[known] - computed[known].mean()).to_numpy(), None)
     share = (settings.n_points - settings.first_points) * number // settings.rounds
-    failed = np.setdiff1d(asked, known)
     wanted = settings.first_points + share - len(known)
-    # Of the failed ones none is chosen again: they stand last among more candidates than are wanted.
-    chosen = uncertainty_reduction(vectors, wanted + len(failed), model.ridge_lambda, known, threads=threads)
-    chosen = chosen[~np.isin(chosen, failed)][:wanted]
+    failed = np.setdiff1d(asked, known)
+    chosen = uncertainty_reduction(vectors, wanted, model.ridge_lambda, known, excluded=failed)
     write_csv(out_csv, pd.DataFrame({"order": np.arange(len(chosen)), "atom": chosen}))
 
 
@@ -191,28 +192,6 @@ def select_for_dft(points_csv: str | Path, out_csv: str | Path, strategy: str, n
     write_csv(out_csv, pd.DataFrame({"atom": chosen}))
 
 
-def atoms_of_rounds(points: pd.DataFrame, rounds_csv: Sequence[str | Path], first_points: int) -> NDArray[np.int64]:
-    """Atoms that rounds have asked for: the first points of uncertainty reduction, then those of each round."""
-    first = points_of(points, "uncertainty", 0)[:first_points]
-    return np.concatenate([first, *(pd.read_csv(path)["atom"].to_numpy(np.int64) for path in rounds_csv)])
-
-
-def with_energies(atoms: NDArray[np.int64], computed: "pd.Series[float]") -> NDArray[np.int64]:
-    """Those of the atoms that have an energy (computed, by atom), in their order."""
-    return atoms[np.isin(atoms, computed.index)]
-
-
-def points_of(points: pd.DataFrame, strategy: str, seed: int) -> NDArray[np.int64]:
-    """Atoms of one strategy in the order chosen; those of a strategy without chance whatever the seed."""
-    rows = points[(points["strategy"] == strategy) & (points["seed"] == (0 if strategy in WITHOUT_CHANCE else seed))]
-    return rows.sort_values("order")["atom"].to_numpy(np.int64)
-
-
-def atoms_of_shard(atoms_csv: str | Path, shard: int, n_shards: int) -> NDArray[np.int64]:
-    """Distinct atoms of a table with the column `atom` that one shard computes; shards differ by one atom at most."""
-    return np.unique(pd.read_csv(atoms_csv)["atom"].to_numpy(np.int64))[shard::n_shards]
-
-
 def _rows(strategy: str, seed: int, atoms: Sequence[int] | NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame({"strategy": strategy, "seed": seed, "order": np.arange(len(atoms)), "atom": atoms})[
         POINTS_COLUMNS
@@ -220,7 +199,14 @@ def _rows(strategy: str, seed: int, atoms: Sequence[int] | NDArray[np.int64]) ->
 
 
 def _drawn(strategy: Strategy, crystal: NDArray[np.bool_], n_points: int, seed: int) -> NDArray[np.int64]:
-    rng = np.random.default_rng([seed, 0])
-    if strategy == "random_1":
-        return random_points([(~crystal, n_points)], rng)
-    return random_points([(crystal, _OF_CRYSTAL_IN_RANDOM_2), (~crystal, n_points - _OF_CRYSTAL_IN_RANDOM_2)], rng)
+    of_crystal = OF_CRYSTAL_IN_RANDOM_2 if strategy == "random_2" else 0
+    for what, there, wanted in (
+        ("of the crystal", crystal.sum(), of_crystal),
+        ("not of the crystal", (~crystal).sum(), n_points - of_crystal),
+    ):
+        if there < wanted:
+            raise ValueError(
+                f"{strategy} draws {wanted} atoms that are {what}, but the model has {there}: lower "
+                f"replica.selection.n_points = {n_points}, or take {strategy} out of strategies"
+            )
+    return random_points([(crystal, of_crystal), (~crystal, n_points - of_crystal)], np.random.default_rng([seed, 0]))

@@ -4,8 +4,12 @@ none of the libraries that compute."""
 POINTS_COLUMNS = ["strategy", "seed", "order", "atom"]
 TEST, REFERENCE = "test", "reference"
 """Names, in the place of a strategy, of test sets and of the atoms whose energy is the zero of all."""
-ERROR_COLUMNS = ["strategy", "seed", "size", "rmse_ev", "max_error_ev", "rmse_all_ev", "max_error_all_ev"]
+ERROR_COLUMNS = [
+    "strategy", "seed", "size", "n_training", "n_test", "rmse_ev", "max_error_ev", "rmse_all_ev", "max_error_all_ev",
+]  # fmt: skip
+"""`size`: atoms of the training set as asked for; `n_training`: those of them that have an energy."""
 PREDICTION_COLUMNS = ["strategy", "seed", "set", "atom", "computed_ev", "predicted_ev", "standard_deviation_ev"]
+FAILURE_COLUMNS = ["batch", "atom", "reason"]
 SUMMARY_COLUMNS = ["quantity", "value", "unit"]
 SLICE_COLUMNS = ["x", "y", "type", "coordination", "predicted_ev", "standard_deviation_ev", "exact_ev"]
 COMPONENT_COLUMNS = ["set", "type", "first", "second", "first_share", "second_share"]

@@ -42,6 +42,7 @@ def uncertainty_reduction(
     ridge_lambda: float,
     initial: Sequence[int] | NDArray[np.integer] = (),
     *,
+    excluded: Sequence[int] | NDArray[np.integer] = (),
     comm: "MPI.Comm | None" = None,
     threads: int = 1,
 ) -> NDArray[np.int64]:
@@ -56,6 +57,7 @@ def uncertainty_reduction(
         n_points: number of points to choose beyond the initial ones.
         ridge_lambda: of the regression, positive.
         initial: points that are chosen already, by their numbers in the whole pool.
+        excluded: rows that may not be chosen, likewise.
         comm: MPI communicator over whose ranks the rows are spread; None: all are here.
         threads: of this process. Neither their number nor that of the ranks changes the result.
 
@@ -64,10 +66,10 @@ def uncertainty_reduction(
         first.
 
     Raises:
-        ValueError: a pool that is not (n, d) or not finite; fewer rows than points; lambda not positive; initial numbers
-            that repeat or are out of range; ranks whose rows do not follow on another in whole blocks.
+        ValueError: a pool that is not (n, d) or not finite; fewer rows than points; lambda not positive; initial or
+            excluded numbers that repeat or are out of range; ranks whose rows do not follow on another in whole blocks.
     """
-    return _greedy(pool, n_points, ridge_lambda, initial, "v", comm, threads)
+    return _greedy(pool, n_points, ridge_lambda, initial, excluded, "v", comm, threads)
 
 
 def a_optimality(
@@ -76,6 +78,7 @@ def a_optimality(
     ridge_lambda: float,
     initial: Sequence[int] | NDArray[np.integer] = (),
     *,
+    excluded: Sequence[int] | NDArray[np.integer] = (),
     comm: "MPI.Comm | None" = None,
     threads: int = 1,
 ) -> NDArray[np.int64]:
@@ -83,7 +86,7 @@ def a_optimality(
 
     Arguments, result and errors are those of `uncertainty_reduction`.
     """
-    return _greedy(pool, n_points, ridge_lambda, initial, "a", comm, threads)
+    return _greedy(pool, n_points, ridge_lambda, initial, excluded, "a", comm, threads)
 
 
 def d_optimality(
@@ -92,6 +95,7 @@ def d_optimality(
     ridge_lambda: float,
     initial: Sequence[int] | NDArray[np.integer] = (),
     *,
+    excluded: Sequence[int] | NDArray[np.integer] = (),
     comm: "MPI.Comm | None" = None,
     threads: int = 1,
 ) -> NDArray[np.int64]:
@@ -99,7 +103,7 @@ def d_optimality(
 
     Arguments, result and errors are those of `uncertainty_reduction`.
     """
-    return _greedy(pool, n_points, ridge_lambda, initial, "d", comm, threads)
+    return _greedy(pool, n_points, ridge_lambda, initial, excluded, "d", comm, threads)
 
 
 def rows_of_rank(n_rows: int, rank: int, n_ranks: int) -> slice:
@@ -156,18 +160,19 @@ def _greedy(
     n_points: int,
     ridge_lambda: float,
     initial: Sequence[int] | NDArray[np.integer],
+    excluded: Sequence[int] | NDArray[np.integer],
     criterion: Criterion,
     comm: "MPI.Comm | None",
     threads: int,
 ) -> NDArray[np.int64]:
-    rows, chosen = _checked(pool, n_points, ridge_lambda, initial, comm)
+    rows, chosen = _checked(pool, n_points, ridge_lambda, initial, excluded, comm)
     n_features = rows.pool.shape[1]
     gram = rows.gram() if criterion == "v" else np.eye(n_features)
     forms = np.empty((len(rows.pool), 4))
     taken = np.zeros(len(rows.pool), dtype=np.bool_)
     probes = np.arange(-rows.first % _PROBE_EVERY, len(rows.pool), _PROBE_EVERY)
     training = [rows.row(number) for number in chosen]
-    for number in chosen:
+    for number in (*chosen, *map(int, excluded)):
         _mark(taken, number - rows.first)
     inverse, covariance = ridge_matrices(training, n_features, ridge_lambda)
     found: list[int] = []
@@ -181,8 +186,8 @@ def _greedy(
             score, row = row_forms.update(rows.pool, x, inverse, covariance, gram, forms, taken, criterion == "d")
             training.append(x)
             inverse, covariance = ridge_matrices(training, n_features, ridge_lambda)
-            drift = row_forms.drift(rows.pool[probes], inverse, covariance, gram, forms[probes])
-            if rows.largest(drift) > _LARGEST_DRIFT:
+            error, size = row_forms.drift(rows.pool[probes], inverse, covariance, gram, forms[probes])
+            if rows.largest(error) > _LARGEST_DRIFT * rows.largest(size):
                 score, row = row_forms.compute(rows.pool, inverse, covariance, gram, forms, taken, criterion == "d")
     return np.array(found, dtype=np.int64)
 
@@ -192,6 +197,7 @@ def _checked(
     n_points: int,
     ridge_lambda: float,
     initial: Sequence[int] | NDArray[np.integer],
+    excluded: Sequence[int] | NDArray[np.integer],
     comm: "MPI.Comm | None",
 ) -> tuple[_Rows, list[int]]:
     matrix = np.ascontiguousarray(pool, dtype=np.float64)
@@ -213,9 +219,15 @@ def _checked(
     chosen = [int(number) for number in initial]
     if len(set(chosen)) < len(chosen) or not all(0 <= number < n_all for number in chosen):
         raise ValueError(f"initial points must be distinct rows from 0 to {n_all - 1}, got {chosen}")
-    if not 0 <= n_points <= n_all - len(chosen):
+    barred = {int(number) for number in excluded}
+    if len(barred) < len(excluded) or barred & set(chosen) or not all(0 <= number < n_all for number in barred):
         raise ValueError(
-            f"{n_points} points cannot be chosen from {n_all} rows of which {len(chosen)} are chosen already"
+            f"excluded points must be distinct rows from 0 to {n_all - 1} and none of the initial ones, got {sorted(barred)}"
+        )
+    if not 0 <= n_points <= n_all - len(chosen) - len(barred):
+        raise ValueError(
+            f"{n_points} points cannot be chosen from {n_all} rows of which {len(chosen)} are chosen already and "
+            f"{len(barred)} excluded"
         )
     if not (np.isfinite(ridge_lambda) and ridge_lambda > 0):
         raise ValueError(f"ridge_lambda must be positive, got {ridge_lambda}")

@@ -59,14 +59,14 @@ def update(
     return _best(*_update(pool, np.ascontiguousarray(vectors.T), scalars, forms, taken, determinant))
 
 
-def drift(probes: Array, inverse: Array, covariance: Array, gram: Array, forms: Array) -> float:
-    """Largest error of the scores of some rows (m, d) by their forms (m, 4), over the largest of the scores."""
+def drift(probes: Array, inverse: Array, covariance: Array, gram: Array, forms: Array) -> tuple[float, float]:
+    """Largest error of the scores of some rows (m, d) by their forms (m, 4), and the largest size of the scores."""
     if len(probes) == 0:
-        return 0.0
+        return 0.0, 0.0
     exact = np.empty_like(forms)
     _compute(probes, _packed(inverse, covariance, gram), exact, np.zeros(len(probes), dtype=np.bool_), False)
     right = _changes(exact)
-    return float(np.abs(_changes(forms) - right).max() / max(np.abs(right).max(), np.finfo(float).tiny))
+    return float(np.abs(_changes(forms) - right).max()), float(np.abs(right).max())
 
 
 def _changes(forms: Array) -> Array:

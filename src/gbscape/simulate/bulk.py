@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gbscape.simulate.dynamics import BOLTZMANN_EV_K, KINETIC_EV
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.simulate.session import LammpsError, create_atoms, lammps_errors, lammps_session, scalar, vectors_by_id
+from gbscape.structure.orthogonal_cell import wrapped
 
 Array = NDArray[np.float64]
 
@@ -162,7 +163,7 @@ def _load(instance: lammps, positions: Array, edges: Array, potential: ReadyPote
                 "create_box 1 cell",
             ]
         )
-        create_atoms(instance, _wrapped(positions, edges), np.ones(len(positions), dtype=np.int_))
+        create_atoms(instance, wrapped(positions, edges), np.ones(len(positions), dtype=np.int_))
         instance.commands_list(
             [
                 *potential.commands(1),
@@ -190,13 +191,7 @@ def _cell(instance: lammps, n_atoms: int) -> tuple[Array, Array]:
     positions = vectors_by_id(instance, "x")
     if len(positions) != n_atoms:
         raise LammpsError(f"{n_atoms - len(positions)} of {n_atoms} atoms were lost")
-    return high - low, _wrapped(positions - low, high - low)
-
-
-def _wrapped(positions: Array, edges: Array) -> Array:
-    wrapped = positions - edges * np.floor(positions / edges)
-    wrapped[wrapped >= edges] = 0.0  # what lies below zero by less than rounding becomes the period itself
-    return wrapped
+    return high - low, wrapped(positions - low, high - low)
 
 
 def _require_finite(*arrays: Array) -> None:

@@ -12,7 +12,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gbscape.structure.replica_cell import orthogonal_edges
+from gbscape.structure.orthogonal_cell import orthogonal_edges, wrapped
 
 # Of the shells that count: number of atoms and distance in lattice constants; and the distance of the next shell.
 _SHELLS = {
@@ -57,7 +57,7 @@ def local_coordination(atoms: Atoms, lattice: str, threads: int = 1) -> NDArray[
     edges, least = orthogonal_edges(atoms), perfect_coordination(lattice)
     if len(atoms) <= least:
         raise ValueError(f"coordinations need at least {least + 1} atoms, got {len(atoms)}")
-    positions = atoms.get_positions(wrap=True)
+    positions = wrapped(atoms.positions, edges)
     tree = cKDTree(positions, boxsize=edges)
     counts = np.empty(len(atoms), dtype=np.int64)
     k = min(least + _MARGIN + 1, len(atoms))

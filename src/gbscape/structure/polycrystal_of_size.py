@@ -62,7 +62,11 @@ def polycrystal_of_size(crystal: Atoms, n_atoms: int, n_grains: int, seed: int, 
     edge = float(best.cell[0, 0])
     seeds = np.array([grain.seed_angstrom for grain in _scaled(unit, edge)])
     best = _without_closest(best, len(best) - n_atoms)
-    areas = [cell.face_areas_angstrom2().sum() for cell in voronoi_cells(edge, seeds)]
+    # Between a grain and its own image nothing turns: no boundary.
+    areas = [
+        cell.face_areas_angstrom2()[cell.neighbour != number].sum()
+        for number, cell in enumerate(voronoi_cells(edge, seeds))
+    ]
     best.info |= {"boundary_area_angstrom2": float(sum(areas) / 2), "seeds_angstrom": seeds}
     return best
 

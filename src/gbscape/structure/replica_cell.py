@@ -13,6 +13,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from gbscape.structure.orthogonal_cell import orthogonal_edges, wrapped
+
 Removal = Literal["farther", "fewest"]
 
 TARGET = "target"
@@ -67,24 +69,9 @@ def replica_cells(
     if len(numbers) and not (numbers.min() >= 0 and numbers.max() < len(model)):
         raise ValueError(f"targets must be atoms from 0 to {len(model) - 1}, got {numbers.min()} to {numbers.max()}")
     thin = {"farther": _farther, "fewest": _fewest}[removal]
-    positions = model.get_positions(wrap=True)
+    positions = wrapped(model.positions, edges)
     tree = cKDTree(positions, boxsize=edges)
     return (_replica(model, positions, tree, int(number), edge_angstrom, closest_angstrom, thin) for number in numbers)
-
-
-def orthogonal_edges(model: Atoms) -> _Array:
-    """Edges (3,) in Angstrom of a model's cell.
-
-    Raises:
-        ValueError: the cell is not orthogonal along x, y and z, or not periodic.
-    """
-    edges = np.diag(model.cell.array).copy()
-    if not model.pbc.all() or np.abs(model.cell.array - np.diag(edges)).max() > 1e-9 or not (edges > 0).all():
-        raise ValueError(
-            f"the model needs an orthogonal cell along x, y and z that is periodic along all, got {model.cell.tolist()} "
-            f"with periodicity {model.pbc.tolist()}"
-        )
-    return edges
 
 
 def _replica(
