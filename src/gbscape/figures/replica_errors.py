@@ -85,7 +85,7 @@ def plot_computed(data: pd.DataFrame, path: str | Path) -> None:
         correlation = np.corrcoef(data["potential_ev"], data["computed_ev"])[0, 1]
         text = f"RMS difference {1000 * np.sqrt((difference**2).mean()):.0f} meV\ncorrelation {correlation:.3f}"
         ax.text(0.04, 0.96, text, transform=ax.transAxes, va="top", color=INK)
-        ax.set(xlabel="Potential, whole model (eV)", ylabel="Computed in a replica cell (eV)", aspect="equal")
+        ax.set(xlabel="Whole model, potential (eV)", ylabel="Replica cell (eV)", aspect="equal")
         fig.legend(loc="outside right upper")
 
 
