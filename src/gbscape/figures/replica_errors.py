@@ -76,7 +76,7 @@ def plot_computed(data: pd.DataFrame, path: str | Path) -> None:
     energies = data[["potential_ev", "computed_ev"]]
     limits = [float(energies.min().min()), float(energies.max().max())]
     difference = data["computed_ev"] - data["potential_ev"]
-    with figure(path, 5.2, 3.9) as fig:
+    with figure(path, 5.2, 3.9, layout="compressed") as fig:  # which leaves room for the labels of a square
         ax = fig.subplots()
         ax.plot(limits, limits, color=GREY, lw=0.8, ls=(0, (3, 2)))
         for name, rows in data.groupby("type"):
