@@ -45,7 +45,8 @@ def test_from_a_potential_to_the_scorecard(snakemake: Run, project: Path) -> Non
     assert len(ase.io.read(results / "replica" / "atoms.xyz")) == 3000
     scorecard = pd.read_csv(results / "scorecard.csv")
     assert pd.read_csv(results / "replica" / "errors.csv")["strategy"].isin(["rounds"]).any()
-    assert "RMSE: uncertainty reduction over Random 1" in set(scorecard["item"])
+    assert "RMSE: uncertainty reduction over Random 1, 30 training atoms" in set(scorecard["item"])
+    assert pd.read_csv(results / "replica" / "failures.tsv", sep="\t").empty
     pictures = {path.name for path in (results / "figures" / "replica").iterdir()}
     assert {"parity.svg", "errors.svg", "predicted_energies.png", "scorecard.html"} <= pictures
 
