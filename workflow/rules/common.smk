@@ -7,11 +7,13 @@ from gbscape.config.features import Concatenate, expand as expand_sweeps
 from gbscape.config.files import resolved_yaml
 from gbscape.config.learn import TASKS
 from gbscape.config.model import ConfigError, load
+from gbscape.planning.steps import shards_of
 from gbscape.store.code import code_hash, modules_hash
 
 try:
     CONFIG = load(config, project=PROJECT)
-except ConfigError as error:
+    N_SHARDS = shards_of(CONFIG, PROJECT)
+except (ConfigError, ValueError) as error:
     raise WorkflowError(str(error)) from None
 validate(config, "../schemas/config.schema.json", set_default=False)
 
@@ -99,6 +101,20 @@ def structure_files(folder):
 def shards(pattern, count):
     """Paths of all shards of a step; `pattern` holds {shard}."""
     return [pattern.replace("{shard}", str(i)) for i in range(count)]
+
+
+def n_shards(rule, *names):
+    """Number of jobs of a step, as a function of the wildcards of these names: see gbscape/planning/steps.py."""
+    return lambda wildcards: N_SHARDS["/".join([rule, *(wildcards[n] for n in names)])]
+
+
+def shards_by(pattern, rule, *names):
+    """Paths of all shards of a step, likewise; `pattern` holds {shard} and the names of other wildcards."""
+    count = n_shards(rule, *names)
+    return lambda wildcards: [
+        pattern.format(shard=i, **dict(wildcards.items()))
+        for i in range(count(wildcards))
+    ]
 
 
 def one_of(names):

@@ -71,6 +71,7 @@ rule classify_boxes:
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
+        n_shards=n_shards("classify_boxes", "map", "level"),
         code=code_of("crystal_classify_boxes.py"),
     script:
         "../scripts/crystal_classify_boxes.py"
@@ -78,12 +79,9 @@ rule classify_boxes:
 
 rule join_level:
     input:
-        shards=lambda wildcards: [
-            f"{MAP}/levels/{wildcards.level}/shard_{shard}.h5".format(
-                map=wildcards.map
-            )
-            for shard in range(of_map(wildcards).shards)
-        ],
+        shards=shards_by(
+            rules.classify_boxes.output[0], "classify_boxes", "map", "level"
+        ),
         before=level_before,
     output:
         LEVEL_MAP,

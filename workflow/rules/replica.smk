@@ -228,7 +228,7 @@ rule cut_cells:
         tasks=1,
     params:
         settings=cells_of,
-        shards=ITS.shards,
+        shards=n_shards("compute_energies", "batch"),
         code=code_of("replica_cells.py"),
     script:
         "../scripts/replica_cells.py"
@@ -264,10 +264,7 @@ rule compute_energies:
 
 rule gather_energies:
     input:
-        shards=lambda wildcards: shards(
-            rules.compute_energies.output[0].replace("{batch}", wildcards.batch),
-            ITS.shards,
-        ),
+        shards=shards_by(rules.compute_energies.output[0], "compute_energies", "batch"),
         atoms=ATOMS,
         before=atoms_before,
     output:

@@ -66,7 +66,7 @@ if RELAXED_HERE:
             tasks=1,
         params:
             settings=leaf(CONFIG.survey.relaxation),
-            n_shards=CONFIG.survey.shards,
+            n_shards=N_SHARDS["relax_boundaries"],
             code=code_of("survey_relax.py"),
         script:
             "../scripts/survey_relax.py"
@@ -74,7 +74,9 @@ if RELAXED_HERE:
     rule gather_relaxed:
         input:
             boundaries=rules.enumerate_boundaries.output[0],
-            shards=shards(rules.relax_boundaries.output[0], CONFIG.survey.shards),
+            shards=shards(
+                rules.relax_boundaries.output[0], N_SHARDS["relax_boundaries"]
+            ),
         output:
             f"{SURVEY}/{SURVEY_STEPS['structures']}.h5",
         log:
@@ -142,7 +144,7 @@ if SEARCHED_LOCALLY:
             relaxation=leaf(CONFIG.survey.relaxation),
             compared=leaf(CONFIG.compared, without=["crystals"]),
             reached_within_j_m2=CONFIG.figures.reached_within_j_m2,
-            n_shards=CONFIG.survey.shards,
+            n_shards=N_SHARDS["search_locally"],
             code=code_of("survey_local_search.py"),
         script:
             "../scripts/survey_local_search.py"
@@ -150,7 +152,7 @@ if SEARCHED_LOCALLY:
     rule gather_local_search:
         input:
             survey=rules.gather_relaxed.output[0],
-            shards=shards(rules.search_locally.output[0], CONFIG.survey.shards),
+            shards=shards(rules.search_locally.output[0], N_SHARDS["search_locally"]),
         output:
             f"{SURVEY}/relaxed.h5",
         log:

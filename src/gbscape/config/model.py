@@ -15,6 +15,7 @@ from gbscape.config.crystal import Crystal, FileSample, Map
 from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.features import Concatenate, Features, Representation, expand
 from gbscape.config.figures import Figures
+from gbscape.config.jobs import Jobs
 from gbscape.config.learn import Learn
 from gbscape.config.relevance import Relevance
 from gbscape.config.replica import Replica
@@ -57,6 +58,11 @@ class Config(Settings):
     of a sample is; `replica`, the energy of every atom of a large model."""
     on_failure: Literal["stop", "skip"] = "stop"
     """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them. Either way they are listed with their reasons, and only they are tried again."""
+    jobs: Jobs = Jobs()
+    """How large jobs are where `shards` is `auto`."""
+    costs: str = "resources/costs.csv"
+    """Table of what each step costs, by which `auto` and `python -m gbscape.planning estimate` go; one of your own machine: `python -m
+    gbscape.planning learn results/NAME --out my_costs.csv`."""
     survey: Survey = Survey()
     """The grain-boundary survey: which boundaries, which potential, how they are relaxed."""
     features: Features = Features()
@@ -280,6 +286,7 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
 
 _PATHS = (
     "structure",
+    "costs",
     "survey.structures",
     "survey.shipped",
     "survey.ship_with",
@@ -354,8 +361,11 @@ def _walk(location: tuple[Any, ...]) -> tuple[list[Any], Any]:
     here: Any = Config
     for step in location:
         members = _union_members(here)
+        plain = _members_without_kind(here)
         if step in members:
             here = members[step]
+        elif plain and not members:
+            here = plain.get(str(step))
         else:
             keys.append(step)
             here = _type_below(here, step)
@@ -381,6 +391,14 @@ def _union_members(annotation: Any) -> dict[str, Any]:
             if isinstance(member, type) and issubclass(member, BaseModel) and "kind" in member.model_fields:
                 members[member.model_fields["kind"].default] = member
     return members
+
+
+def _members_without_kind(annotation: Any) -> dict[str, Any]:
+    """Members of any other union, by the names under which pydantic reports what each of them refused."""
+    annotation = _bare(annotation)
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return {}
+    return {getattr(_bare(member), "__name__", ""): _bare(member) for member in get_args(annotation)}
 
 
 def _bare(annotation: Any) -> Any:
