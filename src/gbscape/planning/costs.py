@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from gbscape.config.dft import DftSettings
 from gbscape.config.survey import LocalSearch, Relaxation
 
+Array = NDArray[np.float64]
+
 _AREA_OF_A_STEP_A0 = 12.5  # measured: a step takes the time of this area, in a0^2, plus that of the boundary
 _A0_ANGSTROM = 3.5  # of a typical metal, where settings in Angstrom meet areas in a0^2 and only ratios matter
 _CUTOFF_ANGSTROM = 5.5  # of a typical potential, by which slabs are thicker than what relaxes of them
@@ -38,12 +40,12 @@ def relaxation_candidates(settings: Relaxation) -> dict[str, float]:
     }
 
 
-def relaxation(area_a0_squared: float, settings: Relaxation) -> float:
-    """Work of relaxing one boundary: steps of all its candidates x area (with an offset for what every step costs), in 1e6 a0^2.
+def relaxation(area_a0_squared: ArrayLike, settings: Relaxation) -> Array:
+    """Work of relaxing boundaries: steps of all its candidates x area (with an offset for what every step costs), in 1e6 a0^2.
 
     Args:
-        area_a0_squared: area of the boundary's periodic cell, in a0^2.
-        settings: how it is relaxed.
+        area_a0_squared: (n,) areas of their periodic cells, in a0^2.
+        settings: how they are relaxed.
     """
     candidates, stages = relaxation_candidates(settings), settings.stage_steps
     thickness = settings.search_half_thickness_angstrom + _CUTOFF_ANGSTROM
@@ -58,23 +60,24 @@ def relaxation(area_a0_squared: float, settings: Relaxation) -> float:
     full = (settings.half_thickness_angstrom + 2 * _CUTOFF_ANGSTROM) / thickness
     steps += settings.finalists * min(settings.max_steps, _FINAL_STEPS) * full
     scale = thickness / 19.5  # of the slab with the default thickness
-    return 1e-6 * steps * scale * (_AREA_OF_A_STEP_A0 + area_a0_squared)
+    return 1e-6 * steps * scale * (_AREA_OF_A_STEP_A0 + _array(area_a0_squared))
 
 
-def local_search(area_angstrom2: float, settings: LocalSearch) -> float:
-    """Work of improving one boundary by local moves, whose number and cost each grow with the area: steps x area, in 1e6 A^2.
+def local_search(area_angstrom2: ArrayLike, settings: LocalSearch) -> Array:
+    """Work of improving boundaries by local moves, whose number and cost each grow with the area: steps x area, in 1e6 A^2.
 
     Args:
-        area_angstrom2: of the slab, in which periods may be repeated.
+        area_angstrom2: (n,) of the slabs, in which periods may be repeated.
         settings: of the search.
     """
-    moves = max(1.0, settings.patience_per_angstrom2 * area_angstrom2)
-    return 1e-6 * _MOVE_STEPS * moves * (_AREA_OF_A_STEP_A0 * _A0_ANGSTROM**2 + area_angstrom2)
+    area = _array(area_angstrom2)
+    moves = np.maximum(1.0, settings.patience_per_angstrom2 * area)
+    return 1e-6 * _MOVE_STEPS * moves * (_AREA_OF_A_STEP_A0 * _A0_ANGSTROM**2 + area)
 
 
-def description(boundary_atoms: float) -> float:
-    """Work of describing one boundary or snapshot: its boundary atoms, one at least."""
-    return max(float(boundary_atoms), 1.0)
+def description(boundary_atoms: ArrayLike) -> Array:
+    """Work of describing boundaries or snapshots: their boundary atoms (n,), one at least."""
+    return np.maximum(_array(boundary_atoms), 1.0)
 
 
 def boxes(n_atoms: ArrayLike, passes: int, fewest_atoms: int) -> NDArray[np.int64]:
@@ -113,3 +116,7 @@ def cell(n_atoms: float, backend: str, dft: DftSettings, electrons_per_atom: flo
         return electrons
     points = math.prod(dft.kpoint_grid) / 2 if dft.kpoint_grid else 1  # time reversal halves them
     return electrons * (dft.cutoff_ev / _REFERENCE_CUTOFF_EV) ** 1.5 * max(points, 1)
+
+
+def _array(values: ArrayLike) -> Array:
+    return np.asarray(values, dtype=np.float64)

@@ -120,13 +120,13 @@ def _survey(config: Config, project: str | Path) -> Iterator[Step]:
         atoms = repeated * (thickness / a0) * _ATOMS_PER_A0_CUBED[lattice]
         yield Step("enumerate_boundaries", "", "enumerate_boundaries", n, n, 1)
         if survey.source == "compute":
-            relaxed = [costs.relaxation(float(a), survey.relaxation) for a in area]
+            relaxed = costs.relaxation(area, survey.relaxation)
             yield _sharded("relax_boundaries", "", "relax_boundaries", relaxed, survey.shards)
             yield Step("gather_relaxed", "", "gather_relaxed", n, n, 1)
             if survey.local_search is not None:
-                searched = [costs.local_search(float(a) * a0**2, survey.local_search) for a in repeated]
+                searched = costs.local_search(repeated * a0**2, survey.local_search)
                 yield _sharded("search_locally", "", "search_locally", searched, survey.shards)
-    described = [costs.description(float(a)) for a in atoms]
+    described = costs.description(atoms)
     yield Step("select_boundary_atoms", "", "select_boundary_atoms", n, float(np.sum(atoms)), float(np.max(atoms)))
     for name, its in expand(config.features.representations).items():
         if its.kind == "concatenate":
@@ -135,13 +135,13 @@ def _survey(config: Config, project: str | Path) -> Iterator[Step]:
         rule = "find_environments" if its.kind == "local_environments" else "featurize"
         yield _sharded(rule, name, f"featurize:{its.kind}", described, config.features.shards)
         if config.snapshots.boundary is not None and name.split("~")[0] in config.snapshots.learning.representations:
-            of_snapshots = [costs.description(float(np.median(atoms)))] * config.snapshots.n_snapshots
+            of_snapshots = np.full(config.snapshots.n_snapshots, np.median(described))
             shards = config.snapshots.learning.shards
             yield _sharded("featurize_snapshots", name, f"featurize:{its.kind}", of_snapshots, shards)
 
 
-def _sharded(rule: str, of: str, rate: str, work: list[float], shards: Shards) -> Step:
-    return Step(rule, of, rate, len(work), math.fsum(work), max(work), shards)
+def _sharded(rule: str, of: str, rate: str, work: costs.Array, shards: Shards) -> Step:
+    return Step(rule, of, rate, len(work), math.fsum(work.tolist()), float(work.max()), shards)
 
 
 def _crystal(config: Config, everything: bool) -> Iterator[Step]:

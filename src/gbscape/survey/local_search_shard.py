@@ -45,9 +45,9 @@ def local_search_shard(
     known = known_j_m2 or {}
     potential = ReadyPotential.read(potential_json)
     with open_shard(relaxed_h5) as relaxed:
-        cells = {item: relaxed.array(item, "structure/cell") for item in relaxed.ids}
-        work = {item: costs.local_search(float(cell[1, 1] * cell[2, 2]), settings) for item, cell in cells.items()}
-        ids = balance(work, n_shards)[shard]
+        cells = [relaxed.array(item, "structure/cell") for item in relaxed.ids]
+        work = costs.local_search([cell[1, 1] * cell[2, 2] for cell in cells], settings).tolist()
+        ids = balance(dict(zip(relaxed.ids, work, strict=True)), n_shards)[shard]
 
         def improve(item: str) -> Record:
             record = relaxed.read(item)

@@ -37,7 +37,8 @@ def relax_shard(
     """
     boundaries = {b.id: b for b in read_boundaries(boundaries_csv)}
     potential = ReadyPotential.read(potential_json)
-    ids = balance({b.id: relaxation(b.area_a0_squared, settings) for b in boundaries.values()}, n_shards)[shard]
+    work = relaxation([b.area_a0_squared for b in boundaries.values()], settings).tolist()
+    ids = balance(dict(zip(boundaries, work, strict=True)), n_shards)[shard]
 
     def relax(item: str) -> Record:
         relaxed = relax_boundary(boundaries[item], potential, settings)
