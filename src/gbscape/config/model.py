@@ -268,7 +268,7 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
         # Through JSON, in whose strict mode a list is a tuple but a string is no number.
         config = Config.model_validate_json(json.dumps(_without_null_members(raw), default=str), strict=True)
     except ValidationError as error:
-        raise ConfigError(_message([_describe(dict(e)) for e in error.errors()])) from None
+        raise ConfigError(_message(_joined([_describe(dict(e)) for e in error.errors()]))) from None
     missing = []
     for key, given in _paths(config).items():
         paths = (given,) if isinstance(given, str) else given
@@ -338,6 +338,18 @@ def _with_value(here: Any, key: Sequence[str], value: str | tuple[str, ...]) -> 
 def _message(problems: list[str]) -> str:
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return f"The configuration has {count}:\n" + "\n".join(f"  {p}" for p in problems)
+
+
+def _joined(problems: Sequence[str]) -> list[str]:
+    """One problem of those that the members of a union, one after the other, have with a value."""
+    joined: list[str] = []
+    for problem in problems:
+        head, _, message = problem.partition(": ")
+        if joined and joined[-1].startswith(f"{head}: "):
+            joined[-1] += f"; or {message.removeprefix('input ')}"
+        else:
+            joined.append(problem)
+    return joined
 
 
 def _describe(error: dict[str, Any]) -> str:

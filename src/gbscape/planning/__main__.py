@@ -2,13 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from gbscape.config.model import Config, ConfigError, load
+from gbscape.config.files import read_files
+from gbscape.config.model import ConfigError
 from gbscape.planning import status as progress
 from gbscape.planning.estimate import estimate, table
 from gbscape.planning.rates import read_rates, write_rates
@@ -45,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _estimate(given: argparse.Namespace) -> None:
-    config = _read(given.config)
+    config = read_files(given.config, _PROJECT)
     rates = read_rates(config.costs)
     print(table([estimate(step, rates, config.jobs) for step in steps_of(config, _PROJECT)]))
 
@@ -53,7 +52,7 @@ def _estimate(given: argparse.Namespace) -> None:
 def _learn(given: argparse.Namespace) -> None:
     from gbscape.planning.learn import learn  # it reads HDF5, which the others need not
 
-    config = _read([Path(given.results) / "config.yaml"])
+    config = read_files([Path(given.results) / "config.yaml"], _PROJECT)
     learned = learn(given.results, config, read_rates(config.costs), _PROJECT, given.processor_time)
     write_rates(given.out or "/dev/stdout", learned)
 
@@ -65,7 +64,7 @@ def _status(given: argparse.Namespace) -> None:
 def _seconds_of_jobs(results: Path) -> dict[str, float]:
     """Estimated core-seconds of a job, by rule; nothing where the run has not written its configuration yet."""
     try:
-        config = _read([results / "config.yaml"])
+        config = read_files([results / "config.yaml"], _PROJECT)
         rates = read_rates(config.costs)
         total: dict[str, float] = {}
         jobs: dict[str, int] = {}
@@ -78,25 +77,6 @@ def _seconds_of_jobs(results: Path) -> dict[str, float]:
     except (OSError, ValueError, KeyError):
         return {}
     return {rule: seconds / jobs[rule] for rule, seconds in total.items()}
-
-
-def _read(paths: list[str] | list[Path]) -> Config:
-    """Configuration of several files, each laid over those before, as Snakemake does."""
-    raw: dict[str, Any] = {}
-    for path in paths:
-        read = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        if read is not None and not isinstance(read, Mapping):
-            raise ValueError(f"{path}: a configuration is a mapping of keys to values")
-        raw = _laid_over(raw, read or {})
-    return load(raw, project=_PROJECT)
-
-
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = _laid_over(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
 
 
 if __name__ == "__main__":
