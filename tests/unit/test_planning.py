@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,25 +43,37 @@ def _loads(work: dict[str, float], n_jobs: int) -> np.ndarray:
 
 def test_jobs_of_the_388_boundaries_are_balanced(boundaries) -> None:
     """The costs are estimated ones: they agree with the times of single boundaries that were measured, see docs/scaling.md."""
-    survey, _ = read_columns(PROJECT / "resources" / "survey" / "ni_foiles_hoyt_15.h5")
-    cells = {item: record["structure"]["cell"] for item, record in survey.items()}
-    of_search = costs.local_search([cell[1, 1] * cell[2, 2] for cell in cells.values()], LocalSearch())
     of_relaxation = costs.relaxation([b.area_a0_squared for b in boundaries], Relaxation())
-    for rule, work in (
-        ("relax_boundaries", dict(zip([b.id for b in boundaries], of_relaxation.tolist(), strict=True))),
-        ("search_locally", dict(zip(cells, of_search.tolist(), strict=True))),
-    ):
-        assert len(work) == 388
-        step = Step(rule, "", rule, 388, sum(work.values()), max(work.values()), "auto")
-        jobs = number_of_jobs(step, RATES, Jobs())
-        loads = _loads(work, jobs)
+    work = dict(zip([b.id for b in boundaries], of_relaxation.tolist(), strict=True))
+    assert len(work) == 388
+    step = Step("relax_boundaries", "", "relax_boundaries", 388, sum(work.values()), max(work.values()), "auto")
+    jobs = number_of_jobs(step, RATES, Jobs())
+    minutes = _loads(work, jobs) * RATES["relax_boundaries"].seconds_per_unit / 60
+    assert jobs > 10
+    assert minutes.min() > 10
+    assert minutes.max() < 30
+    for number in (jobs, 40, 97):
+        assert _loads(work, number).max() <= 2 * _loads(work, number).mean()
+
+
+def test_local_searches_are_balanced_by_what_they_then_took() -> None:
+    """The moves that the shipped survey's searches tried, which nobody knew before, times what a move costs."""
+    survey, _ = read_columns(PROJECT / "resources" / "survey" / "ni_foiles_hoyt_15.h5")
+    table = pd.read_csv(PROJECT / "resources" / "published" / "olmsted2009_ni.csv", comment="#", index_col="id")
+    known = table["energy_j_m2"] + 0.005
+    area = np.array([its["structure"]["cell"][1, 1] * its["structure"]["cell"][2, 2] for its in survey.values()])
+    above = [its["local_search"]["before_j_m2"] > known.get(item, np.inf) for item, its in survey.items()]
+    work = costs.local_search(area, LocalSearch(), above)
+    each = costs.local_search(area, LocalSearch()) / (LocalSearch().patience_per_angstrom2 * area)
+    took = np.array([its["local_search"]["tried"] for its in survey.values()]) * each
+    expected, measured = (dict(zip(survey, values.tolist(), strict=True)) for values in (work, took))
+    assert len(expected) == 388
+    step = Step("search_locally", "", "search_locally", 388, work.sum(), work.max(), "auto")
+    jobs = number_of_jobs(step, RATES, Jobs())
+    assert jobs > 10
+    for number in (jobs, 40):
+        loads = np.array([sum(measured[item] for item in shard) for shard in balance(expected, number)])
         assert loads.max() <= 2 * loads.mean()
-        minutes = loads * RATES[rule].seconds_per_unit / 60
-        assert jobs > 10
-        assert minutes.min() > 10
-        assert minutes.max() < 30
-        for number in (40, 97):
-            assert _loads(work, number).max() <= 2 * _loads(work, number).mean()
 
 
 @given(
@@ -118,6 +131,7 @@ def test_work_grows_with_what_is_asked(boundaries) -> None:
     np.testing.assert_array_equal(np.argsort(area, kind="stable"), np.argsort(work, kind="stable"))
     assert costs.relaxation([1.0], Relaxation(max_translations=500))[0] > costs.relaxation([1.0], Relaxation())[0]
     assert costs.relaxation([1.0], Relaxation(annealing_steps=9000))[0] > costs.relaxation([1.0], Relaxation())[0]
+    assert costs.local_search([100.0], LocalSearch(), [True])[0] > costs.local_search([100.0], LocalSearch())[0]
     # Moves and the cost of each grow with the area.
     small, large = costs.local_search([100.0, 1000.0], LocalSearch())
     assert 10 < large / small < 100

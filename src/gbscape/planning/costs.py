@@ -63,15 +63,18 @@ def relaxation(area_a0_squared: ArrayLike, settings: Relaxation) -> Array:
     return 1e-6 * steps * scale * (_AREA_OF_A_STEP_A0 + _array(area_a0_squared))
 
 
-def local_search(area_angstrom2: ArrayLike, settings: LocalSearch) -> Array:
+def local_search(area_angstrom2: ArrayLike, settings: LocalSearch, above: ArrayLike = False) -> Array:
     """Work of improving boundaries by local moves, whose number and cost each grow with the area: steps x area, in 1e6 A^2.
 
     Args:
         area_angstrom2: (n,) of the slabs, in which periods may be repeated.
         settings: of the search.
+        above: (n,) whether the energy is above the published one, for which the search has more patience.
     """
     area = _array(area_angstrom2)
-    moves = np.maximum(1.0, settings.patience_per_angstrom2 * area)
+    least = settings.patience_per_angstrom2
+    patience = np.where(above, max(least, settings.patience_above_published_per_angstrom2), least)
+    moves = np.maximum(1.0, patience * area)
     return 1e-6 * _MOVE_STEPS * moves * (_AREA_OF_A_STEP_A0 * _A0_ANGSTROM**2 + area)
 
 

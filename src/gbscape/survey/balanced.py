@@ -7,5 +7,5 @@ from gbscape.store.shards import Shard
 
 def boundaries_of_shard(survey: Shard, shard: int, n_shards: int) -> list[str]:
     """Ids of the boundaries of one shard of an open survey, balanced by their numbers of boundary atoms."""
-    atoms = [survey.array(item, "structure/arrays/boundary").sum() for item in survey.ids]
+    atoms = [survey.value(item, "structure/arrays/boundary").sum() for item in survey.ids]
     return balance(dict(zip(survey.ids, description(atoms).tolist(), strict=True)), n_shards)[shard]

@@ -45,8 +45,9 @@ def local_search_shard(
     known = known_j_m2 or {}
     potential = ReadyPotential.read(potential_json)
     with open_shard(relaxed_h5) as relaxed:
-        cells = [relaxed.array(item, "structure/cell") for item in relaxed.ids]
-        work = costs.local_search([cell[1, 1] * cell[2, 2] for cell in cells], settings).tolist()
+        cells = [relaxed.value(item, "structure/cell") for item in relaxed.ids]
+        above = [relaxed.value(item, "energy_j_m2") > known.get(item, math.inf) for item in relaxed.ids]
+        work = costs.local_search([cell[1, 1] * cell[2, 2] for cell in cells], settings, above).tolist()
         ids = balance(dict(zip(relaxed.ids, work, strict=True)), n_shards)[shard]
 
         def improve(item: str) -> Record:
