@@ -19,10 +19,10 @@ from gbscape.config.survey import Enumeration, LocalSearch, Relaxation
 from gbscape.planning import costs
 from gbscape.planning.__main__ import main
 from gbscape.planning.boundaries import areas
-from gbscape.planning.estimate import estimate, table
+from gbscape.planning.estimate import estimate, plan, table
 from gbscape.planning.learn import learn, read_benchmark
 from gbscape.planning.rates import Rate, read_rates, write_rates
-from gbscape.planning.steps import Step, atoms_of_file, number_of_jobs, shards_of, steps_of
+from gbscape.planning.steps import Step, atoms_of_file, number_of_jobs, steps_of
 from gbscape.store.balance import balance
 from gbscape.store.columns import read_columns
 from gbscape.survey.enumeration import enumerate_boundaries
@@ -183,16 +183,16 @@ def test_every_shipped_configuration_can_be_estimated(name: str, tmp_path: Path)
         found = estimate(replace(step, shards="auto"), RATES, config.jobs)
         assert 0 < found.mean_minutes <= found.longest_minutes * (1 + 1e-9)
         assert found.core_hours > 0
-    by_name = shards_of(config, PROJECT)
+    by_name = plan(config, PROJECT)
     assert by_name.keys() >= {step.name for step in steps}
-    described = {number for step, number in by_name.items() if step.startswith("featurize/")}
+    described = {its.jobs for step, its in by_name.items() if step.startswith("featurize/")}
     assert described == {config.features.shards}
 
 
 def test_shards_follow_minutes_and_cap() -> None:
     raw = {"survey": {"shards": "auto"}, "features": {"shards": "auto"}, "parts": ["survey"]}
     few, many, capped = (
-        shards_of(load(raw | {"jobs": jobs}, PROJECT), PROJECT)["relax_boundaries"]
+        plan(load(raw | {"jobs": jobs}, PROJECT), PROJECT)["relax_boundaries"].jobs
         for jobs in ({"minutes": 60}, {"minutes": 6}, {"minutes": 6, "most": 7})
     )
     assert few < many
@@ -209,6 +209,16 @@ def test_steps_of_the_users_own_structures(tmp_path: Path) -> None:
     assert "relax_boundaries" not in steps
     assert steps["featurize/soap"].items == 3
     assert steps["featurize/soap"].work == pytest.approx(3 * 30, rel=0.05)
+
+
+def test_a_model_that_is_taken_as_it_is_costs_one_evaluation(tmp_path: Path) -> None:
+    (tmp_path / "model.xyz").write_text("1000000\n")
+    model = {"structure": str(tmp_path / "model.xyz"), "relax": False, "anneal": None}
+    config = load({"parts": ["replica"], "replica": {"model": model}}, PROJECT)
+    taken = {step.name: step for step in steps_of(config, PROJECT)}["relax_model"]
+    relaxed = {step.name: step for step in steps_of(Config(parts=("replica",)), PROJECT)}["relax_model"]
+    assert taken.work == pytest.approx(1.0)
+    assert relaxed.work == pytest.approx(1.03788 * (1000 + 4500 / 2))
 
 
 def test_atoms_of_a_file(tmp_path: Path) -> None:
@@ -275,7 +285,7 @@ def test_rates_are_learned_from_benchmark_files(tmp_path: Path) -> None:
     assert read_rates(out)["relax_boundaries"].seconds_per_unit == pytest.approx(relaxed.seconds_per_unit, rel=1e-3)
     mine = load({"costs": str(out), "survey": {"shards": "auto"}}, PROJECT)
     theirs = load({"survey": {"shards": "auto"}}, PROJECT)
-    assert shards_of(mine, PROJECT)["relax_boundaries"] != shards_of(theirs, PROJECT)["relax_boundaries"]
+    assert plan(mine, PROJECT)["relax_boundaries"].jobs != plan(theirs, PROJECT)["relax_boundaries"].jobs
     _benchmark(results / "benchmarks" / "relax_boundaries" / "1.tsv", 1.0, 1.0)
     (results / "benchmarks" / "relax_boundaries" / "1.tsv").write_text("s\n")
     with pytest.raises(ValueError, match="no benchmark file"):

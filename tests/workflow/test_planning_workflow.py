@@ -52,6 +52,13 @@ def test_shards_are_as_many_as_the_estimate_says(snakemake: Run) -> None:
         assert 0 < twenty[rule] <= two[rule], rule
     assert two["classify_boxes"] > twenty["classify_boxes"]
     assert twenty["find_environments"] == twenty["count_environments"]
+    # A job that will be long asks for more time.
+    capped = {"survey": {"shards": "auto", "enumeration": {"max_length": 40}}, "jobs": {"most": 3}}
+    done = snakemake(capped, "--dry-run", "results/ni/survey/relaxed/shard_0.h5")
+    assert done.returncode == 0, done.stderr
+    minutes = {rule: int(its) for rule, its in re.findall(r"rule (\w+):\n(?:    .*\n)*?.*runtime=(\d+)", done.stdout)}
+    assert minutes["prepare_potential"] == 10
+    assert minutes["relax_boundaries"] > 1000
     assert twenty["cut_cells"] == twenty["compute_energies"] == 1
 
 

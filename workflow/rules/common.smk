@@ -7,12 +7,12 @@ from gbscape.config.features import Concatenate, expand as expand_sweeps
 from gbscape.config.files import resolved_yaml
 from gbscape.config.learn import TASKS
 from gbscape.config.model import ConfigError, load
-from gbscape.planning.steps import shards_of
+from gbscape.planning.estimate import plan
 from gbscape.store.code import code_hash, modules_hash
 
 try:
     CONFIG = load(config, project=PROJECT)
-    N_SHARDS = shards_of(CONFIG, PROJECT)
+    PLAN = plan(CONFIG, PROJECT)
 except (ConfigError, ValueError) as error:
     raise WorkflowError(str(error)) from None
 validate(config, "../schemas/config.schema.json", set_default=False)
@@ -103,14 +103,33 @@ def shards(pattern, count):
     return [pattern.replace("{shard}", str(i)) for i in range(count)]
 
 
-def n_shards(rule, *names):
-    """Number of jobs of a step, as a function of the wildcards of these names: see gbscape/planning/steps.py."""
-    return lambda wildcards: N_SHARDS["/".join([rule, *(wildcards[n] for n in names)])]
+def planned(wildcards, rule, *names):
+    """Estimate of a step, which the rule and the wildcards of these names make out; see gbscape/planning/estimate.py."""
+    return PLAN["/".join([rule, *(wildcards[name] for name in names)])]
 
 
-def shards_by(pattern, rule, *names):
+def n_shards(*step):
+    """Number of jobs of a step (rule, names of wildcards), as a function of the wildcards."""
+    return lambda wildcards: planned(wildcards, *step).jobs
+
+
+def runtime(least, *step):
+    """Minutes that a job of a step may take, likewise: so many at least, and three times the estimate."""
+    return lambda wildcards: max(
+        least, round(3 * planned(wildcards, *step).longest_minutes)
+    )
+
+
+def mem_mb(least, *step):
+    """Memory that a job of a step may take, in MB, likewise."""
+    return lambda wildcards: max(
+        least, round(1.3 * 1074 * planned(wildcards, *step).memory_gib)
+    )
+
+
+def shards_by(pattern, *step):
     """Paths of all shards of a step, likewise; `pattern` holds {shard} and the names of other wildcards."""
-    count = n_shards(rule, *names)
+    count = n_shards(*step)
     return lambda wildcards: [
         pattern.format(shard=i, **dict(wildcards.items()))
         for i in range(count(wildcards))

@@ -66,8 +66,8 @@ rule classify_boxes:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=mem_mb(4000, "classify_boxes", "map", "level"),
+        runtime=runtime(120, "classify_boxes", "map", "level"),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
@@ -114,7 +114,7 @@ rule finish_map:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=mem_mb(8000, "finish_map", "map"),
         runtime=30,
         tasks=1,
     params:
@@ -163,7 +163,7 @@ rule export_map:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=mem_mb(8000, "export_map", "map"),
         runtime=30,
         tasks=1,
     params:

@@ -24,7 +24,7 @@ rule featurize:
         "../../envs/features.yaml"
     resources:
         mem_mb=4000,
-        runtime=120,
+        runtime=runtime(120, "featurize", "representation"),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
@@ -49,7 +49,7 @@ rule find_environments:
         "../../envs/features.yaml"
     resources:
         mem_mb=4000,
-        runtime=120,
+        runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
@@ -103,7 +103,7 @@ rule count_environments:
         "../../envs/features.yaml"
     resources:
         mem_mb=4000,
-        runtime=120,
+        runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gbscape.config.jobs import Jobs
-from gbscape.planning.rates import Rate, rate_of
-from gbscape.planning.steps import Step, number_of_jobs
+from gbscape.config.model import Config
+from gbscape.planning.rates import Rate, rate_of, read_rates
+from gbscape.planning.steps import Step, number_of_jobs, steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,20 @@ def estimate(step: Step, rates: Mapping[str, Rate], settings: Jobs) -> Estimate:
         memory_gib=rate.mib_per_job / 1024 + held * rate.memory_bytes_per_item / 1024**3,
         stored_gb=step.items * rate.stored_bytes_per_item / 1e9,
     )
+
+
+def plan(config: Config, project: str | Path) -> dict[str, Estimate]:
+    """The estimates of all steps by name, also of those that the run does not ask for: what the workflow cuts its jobs by.
+
+    Args:
+        config: the configuration.
+        project: folder of the project, whose tables are read.
+
+    Raises:
+        ValueError: the table of costs cannot be read, or lacks a step.
+    """
+    rates = read_rates(config.costs)
+    return {step.name: estimate(step, rates, config.jobs) for step in steps_of(config, project, everything=True)}
 
 
 def table(estimates: Sequence[Estimate]) -> str:

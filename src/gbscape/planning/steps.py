@@ -19,7 +19,7 @@ from gbscape.config.model import Config
 from gbscape.config.replica import OPTIMAL, ReplicaModel, SoapVectors, Vectors
 from gbscape.planning import costs
 from gbscape.planning.boundaries import areas
-from gbscape.planning.rates import Rate, rate_of, read_rates
+from gbscape.planning.rates import Rate, rate_of
 
 # Of typical metals, where a potential or a file would have to be read to know better.
 _A0_ANGSTROM = {"fcc": 3.6, "bcc": 2.9, "sc": 3.0}
@@ -91,17 +91,6 @@ def number_of_jobs(step: Step, rates: Mapping[str, Rate], settings: Jobs) -> int
     wanted = math.ceil(step.work * rate.seconds_per_unit / step.cores / (60 * settings.minutes))
     even = math.floor(step.work / step.largest * (1 + 1e-9))
     return max(1, min(wanted, even, math.floor(step.items), settings.most))
-
-
-def shards_of(config: Config, project: str | Path) -> dict[str, int]:
-    """Number of jobs of each step, by `Step.name`.
-
-    Raises:
-        ValueError: something is `auto`, and the table of costs cannot be read.
-    """
-    steps = steps_of(config, project, everything=True)
-    rates = read_rates(config.costs) if any(step.shards == "auto" for step in steps) else {}
-    return {step.name: number_of_jobs(step, rates, config.jobs) for step in steps}
 
 
 def _survey(config: Config, project: str | Path) -> Iterator[Step]:
@@ -231,9 +220,8 @@ def _replica(config: Config) -> Iterator[Step]:
     its, model = config.replica, config.replica.model
     n = float(model.n_atoms if model.structure is None else atoms_of_file(model.structure))
     yield Step("build_model", "", "build_model", n, n, 1)
-    if model.relax:
-        steps = model_steps(model)
-        yield Step("relax_model", "", "relax_model", n, n * steps * 1e-6, steps * 1e-6, 1, model.ranks)
+    steps = model_steps(model)
+    yield Step("relax_model", "", "relax_model", n, n * steps * 1e-6, steps * 1e-6, 1, model.ranks)
     yield Step("classify_atoms", "", "classify_atoms", n, n, 1)
     optimal = [s for s in its.selection.strategies if s in OPTIMAL]
     yield _vectors("describe_atoms", "", its.vectors, n)
@@ -279,7 +267,9 @@ def _vectors(rule: str, of: str, its: Vectors, n: float) -> Step:
 
 
 def model_steps(model: ReplicaModel) -> float:
-    """Evaluations of the forces in anneal, solidification and minimisation."""
+    """Evaluations of the forces in anneal, solidification and minimisation; one of a model that is taken as it is."""
+    if not model.relax:
+        return 1.0
     steps = float(model.max_steps)
     if model.anneal is not None:
         steps += 1000 * (model.anneal.hold_ps + model.anneal.cool_ps) / model.anneal.timestep_fs
