@@ -18,7 +18,7 @@ def test_the_last_structure_of_a_file(tmp_path: Path) -> None:
 def test_a_format_that_the_name_does_not_tell(tmp_path: Path) -> None:
     atoms = bulk("NaCl", "rocksalt", a=5.64)
     ase.io.write(tmp_path / "salt.txt", atoms, format="aims", scaled=True)
-    with pytest.raises(ValueError, match=r"salt.txt: ASE does not know the format .*format: aims"):
+    with pytest.raises(ValueError, match=r"salt.txt: .* 'txt', which is not read; name it by `format`, one of .* aims"):
         read_structure(tmp_path / "salt.txt")
     found = read_structure(tmp_path / "salt.txt", "aims")
     assert found.get_chemical_formula() == "ClNa"

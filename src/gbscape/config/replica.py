@@ -84,7 +84,7 @@ class ReplicaModel(Settings):
     """The large model, all of whose atoms get an energy: a polycrystal that is built and annealed, or a file."""
 
     structure: str | None = None
-    """File of a model of your own (any format that ASE reads), in an orthogonal periodic cell; null builds one."""
+    """File of a model of your own (a plain format that ASE reads), in an orthogonal periodic cell; null builds one."""
     n_atoms: int = Field(default=1_037_880, ge=100, le=2**31 - 1)
     """Atoms of the polycrystal; 1 037 880 in Tamura et al. 2020."""
     n_grains: int = Field(default=16, ge=2, le=100_000)

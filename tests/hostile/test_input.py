@@ -1,0 +1,54 @@
+"""Hostile and broken input is refused with one message before anything is planned; odd input is not."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from .cases import CASES, FAMILIES, Case
+from .conftest import Row
+from .odd_cases import odd_cases
+
+SECONDS = 5.0
+MIB = 1024
+
+
+def test_each_family_has_ten_cases() -> None:
+    counts = Counter(case.family for case in CASES)
+    assert set(counts) == set(FAMILIES)
+    assert min(counts.values()) >= 10
+    assert len({case.name for case in CASES}) == len(CASES)
+    assert len(odd_cases()) >= 20
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.family}: {case.name}")
+def test_hostile_input_is_refused(case: Case, refused: dict[str, Row], table: list[Row]) -> None:
+    row = refused[case.name]
+    table.append(
+        row
+        | {
+            "family": case.family,
+            "case": case.name,
+            "outcome": "refused" if row["message"] else "accepted",
+            "field": case.key,
+        }
+    )
+    assert not row["canary"]
+    assert not row["failed"]
+    assert case.key in row["message"]
+    assert re.search(case.says, row["message"]), row["message"]
+    assert "Traceback" not in row["message"]
+    assert row["cpu_seconds"] < SECONDS
+    assert row["mib"] < MIB
+
+
+@pytest.mark.parametrize("name", odd_cases())
+def test_odd_input_is_accepted(name: str, accepted: dict[str, Row], table: list[Row]) -> None:
+    row = accepted[name]
+    table.append(
+        row
+        | {"family": "odd but valid", "case": name, "outcome": "refused" if row["message"] else "accepted", "field": ""}
+    )
+    assert row["message"] == ""
+    assert not row["failed"]
+    assert not row["canary"]
