@@ -24,8 +24,8 @@ FAMILIES = (SHELL, LINKS, YAML, PICKLE, HDF5, STRUCTURE)
 
 Config = dict[str, Any] | str
 """Of a case: a mapping, or text as it is."""
-Make = Callable[[Path, str], Config]
-"""Called in the case's folder with it and a shell command that creates the canary."""
+Make = Callable[[str], Config]
+"""Called in the case's folder with a shell command that creates the canary there."""
 
 
 class Case(NamedTuple):
@@ -114,7 +114,7 @@ def shell_cases() -> list[Case]:
             f"run name {what}",
             "name",
             "should match pattern",
-            lambda _, do, text=text: {"name": text.format(do)},
+            lambda do, text=text: {"name": text.format(do)},
         )
         for what, text in {
             "with $()": "$({})",
@@ -130,7 +130,7 @@ def shell_cases() -> list[Case]:
             f"name of a {what}",
             key.replace(" ", "."),
             "should match pattern",
-            lambda _, do, key=key, its=its, mark=mark: under(key, mark.format(do), its),
+            lambda do, key=key, its=its, mark=mark: under(key, mark.format(do), its),
         )
         for (what, (key, its)), mark in zip(named.items(), marks, strict=True)
     ]
@@ -138,19 +138,19 @@ def shell_cases() -> list[Case]:
     return [
         *cases,
         Case(SHELL, "LAMMPS' shell in the potential's name", "survey.potential.name", "should match pattern",
-             lambda _, do: under(potential, "name", f"Cu_mishin1.eam.alloy\nshell {do}")),
+             lambda do: under(potential, "name", f"Cu_mishin1.eam.alloy\nshell {do}")),
         Case(SHELL, "LAMMPS' shell in the pair style", "survey.potential.pair_style", "input should be 'eam'",
-             lambda _, do: given(potential, POTENTIAL | {"file": "a", "pair_style": f"eam/alloy\nshell {do}"})),
+             lambda do: given(potential, POTENTIAL | {"file": "a", "pair_style": f"eam/alloy\nshell {do}"})),
         Case(SHELL, "LAMMPS' Python as pair style", "survey.potential.pair_style", "input should be 'eam'",
-             lambda _, do: given(potential, POTENTIAL | {"file": "a", "pair_style": "python"})),
+             lambda do: given(potential, POTENTIAL | {"file": "a", "pair_style": "python"})),
         Case(SHELL, "LAMMPS' shell in the species", "replica.potential.species", "should match pattern",
-             lambda _, do: given("replica potential species", f"Fe\nshell {do}")),
-        Case(SHELL, "quotes in the name of a potential's file", "survey.potential.file", "double quotes are not allowed",
-             lambda _, do: wrote('a" #.eam', "Ni\n", given(potential, POTENTIAL | {"file": 'a" #.eam'}))),
+             lambda do: given("replica potential species", f"Fe\nshell {do}")),
+        Case(SHELL, "quotes in the name of a potential's file", "survey.potential.file", "ASCII characters without double quotes",
+             lambda do: wrote('a" #.eam', "Ni\n", given(potential, POTENTIAL | {"file": 'a" #.eam'}))),
         Case(SHELL, "a newline in a boundary's id", "snapshots.boundary", "should match pattern",
-             lambda _, do: given("snapshots boundary", f"S5\nshell {do}")),
+             lambda do: given("snapshots boundary", f"S5\nshell {do}")),
         Case(SHELL, "a newline in the name of a file", SAMPLE, "control characters are not allowed",
-             lambda _, do: wrote("a\nb.xyz", XYZ, sample("a\nb.xyz"))),
+             lambda do: wrote("a\nb.xyz", XYZ, sample("a\nb.xyz"))),
     ]  # fmt: skip
 
 
@@ -187,37 +187,37 @@ def link_cases() -> list[Case]:
 
     own = given("survey structures", "mine")
     return [
-        Case(LINKS, "run name that leads out", "name", "should match pattern", lambda *_: {"name": "../../escaped"}),
-        Case(LINKS, "run name that is absolute", "name", "should match pattern", lambda *_: {"name": "/tmp/escaped"}),
-        Case(LINKS, "run name ..", "name", "should match pattern", lambda *_: {"name": ".."}),
+        Case(LINKS, "run name that leads out", "name", "should match pattern", lambda _: {"name": "../../escaped"}),
+        Case(LINKS, "run name that is absolute", "name", "should match pattern", lambda _: {"name": "/tmp/escaped"}),
+        Case(LINKS, "run name ..", "name", "should match pattern", lambda _: {"name": ".."}),
         Case(LINKS, "map name that leads out", "crystal.maps", "should match pattern",
-             lambda *_: under("crystal maps", "../../out", {"structure": POLYCRYSTAL})),
+             lambda _: under("crystal maps", "../../out", {"structure": POLYCRYSTAL})),
         Case(LINKS, "potential that leads out", "survey.potential.name", "should match pattern",
-             lambda *_: given("survey potential name", "../../../../etc/passwd")),
+             lambda _: given("survey potential name", "../../../../etc/passwd")),
         Case(LINKS, "folders of Snakemake moved", "pathvars", "unknown key",
-             lambda *_: given("pathvars results", "/tmp/elsewhere")),
-        Case(LINKS, "a pipe as structure", SAMPLE, "not a regular file", lambda *_: piped("a.xyz", sample("a.xyz"))),
-        Case(LINKS, "a device as structure", SAMPLE, "not a regular file", lambda *_: sample("/dev/zero")),
+             lambda _: given("pathvars results", "/tmp/elsewhere")),
+        Case(LINKS, "a pipe as structure", SAMPLE, "not a regular file", lambda _: piped("a.xyz", sample("a.xyz"))),
+        Case(LINKS, "a device as structure", SAMPLE, "not a regular file", lambda _: sample("/dev/zero")),
         Case(LINKS, "a socket as potential", "survey.potential.file", "not a regular file",
-             lambda *_: bound("a", given("survey potential", POTENTIAL | {"file": "a"}))),
-        Case(LINKS, "a link to nothing", SAMPLE, "link to nothing", lambda *_: linked("nothing", sample("link"))),
+             lambda _: bound("a", given("survey potential", POTENTIAL | {"file": "a"}))),
+        Case(LINKS, "a link to nothing", SAMPLE, "link to nothing", lambda _: linked("nothing", sample("link"))),
         Case(LINKS, "a link to itself", SAMPLE, "Too many levels of symbolic links",
-             lambda *_: linked("link", sample("link"))),
+             lambda _: linked("link", sample("link"))),
         Case(LINKS, "a link to a device", "published.table", "not a regular file",
-             lambda *_: linked("/dev/zero", given("published table", "link"))),
+             lambda _: linked("/dev/zero", given("published table", "link"))),
         Case(LINKS, "a folder as model", "crystal.model", "a folder, where a file is allowed only",
-             lambda *_: given("crystal model", "./")),
+             lambda _: given("crystal model", "./")),
         Case(LINKS, "a file as folder", "survey.structures", "a file, where a folder is allowed only",
-             lambda *_: wrote("mine", XYZ, own)),
+             lambda _: wrote("mine", XYZ, own)),
         Case(LINKS, "a pipe in a folder of structures", "survey.structures", "b.xyz: not a regular file",
-             lambda *_: in_folder(lambda: os.mkfifo("mine/b.xyz"), own)),
+             lambda _: in_folder(lambda: os.mkfifo("mine/b.xyz"), own)),
         Case(LINKS, "a link to nothing in a folder of structures", "survey.structures", "b.xyz: a link to nothing",
-             lambda *_: in_folder(lambda: os.symlink("nothing", "mine/b.xyz"), own)),
+             lambda _: in_folder(lambda: os.symlink("nothing", "mine/b.xyz"), own)),
         Case(LINKS, "a pipe that a file of classes names", "crystal.prototypes", "not a regular file",
-             lambda *_: classes({"label": "mine", "structure": "pipe"}, lambda: os.mkfifo("pipe"))),
-        Case(LINKS, "input among the run's own results", SAMPLE, "where this run writes", lambda *_: in_results()),
+             lambda _: classes({"label": "mine", "structure": "pipe"}, lambda: os.mkfifo("pipe"))),
+        Case(LINKS, "input among the run's own results", SAMPLE, "where this run writes", lambda _: in_results()),
         Case(LINKS, "wildcards of Snakemake in a name", SAMPLE, "braces are not allowed",
-             lambda *_: wrote("{map}.xyz", XYZ, sample("{map}.xyz"))),
+             lambda _: wrote("{map}.xyz", XYZ, sample("{map}.xyz"))),
     ]  # fmt: skip
 
 
@@ -225,7 +225,7 @@ def yaml_cases() -> list[Case]:
     """YAML that runs code, or takes more than there is."""
 
     def case(name: str, says: str, text: Callable[[str], str]) -> Case:
-        return Case(YAML, name, "case.yaml, line ", says, lambda _, do: text(do))
+        return Case(YAML, name, "case.yaml, line ", says, lambda do: text(do))
 
     def run(do: str) -> str:
         return f"""'?__import__("os").system("{do}")'"""
@@ -253,13 +253,13 @@ def yaml_cases() -> list[Case]:
         case("a list in itself", "in itself", lambda do: "seed: &a [*a]\n"),
         case("100 000 levels", "deeper than", lambda do: "seed: " + "[" * 100_000),
         case("100 000 values", "more than 20,000 values", lambda do: "seed: [" + "1, " * 100_000 + "1]"),
-        Case(YAML, "more than 1 MiB", "case.yaml", "at most 1,048,576", lambda *_: "#" * 2**20 + "\nname: x\n"),
+        Case(YAML, "more than 1 MiB", "case.yaml", "at most 1,048,576", lambda _: "#" * 2**20 + "\nname: x\n"),
         Case(YAML, "a file that is not UTF-8", "case.yaml", "not text in UTF-8",
-             lambda *_: wrote("case.yaml", b"name: \xff\xfe", "")),
+             lambda _: wrote("case.yaml", b"name: \xff\xfe", "")),
         Case(YAML, "Python in a file of classes", "crystal.prototypes", kind,
-             lambda _, do: classes(f"prototypes: [!!python/object/apply:os.system ['{do}']]\n")),
+             lambda do: classes(f"prototypes: [!!python/object/apply:os.system ['{do}']]\n")),
         Case(YAML, "classes that multiply", "crystal.prototypes", "more than 20,000 values",
-             lambda *_: classes(_BOMB + "prototypes: *a11\n")),
+             lambda _: classes(_BOMB + "prototypes: *a11\n")),
     ]  # fmt: skip
 
 
@@ -282,34 +282,34 @@ def pickle_cases() -> list[Case]:
     potential = {"survey": {"potential": POTENTIAL | {"file": "a.eam.alloy"}}}
     return [
         Case(PICKLE, "a model that is a pickle", "crystal.model", says,
-             lambda _, do: wrote("a.pkl", pickled(do), given(model, "a.pkl"))),
+             lambda do: wrote("a.pkl", pickled(do), given(model, "a.pkl"))),
         Case(PICKLE, "a pickle that is called safetensors", "crystal.model", says,
-             lambda _, do: wrote("a.safetensors", pickled(do), given(model, "a.safetensors"))),
+             lambda do: wrote("a.safetensors", pickled(do), given(model, "a.safetensors"))),
         Case(PICKLE, "a model of PyTorch", "crystal.models.mine.file", says,
-             lambda _, do: zipped("a.pt", "a/data.pkl", do, given("crystal models mine file", "a.pt"))),
+             lambda do: zipped("a.pt", "a/data.pkl", do, given("crystal models mine file", "a.pt"))),
         Case(PICKLE, "a model of PyTorch that is called safetensors", "crystal.model", says,
-             lambda _, do: zipped("a.safetensors", "a/data.pkl", do, given(model, "a.safetensors"))),
+             lambda do: zipped("a.safetensors", "a/data.pkl", do, given(model, "a.safetensors"))),
         Case(PICKLE, "a text pickle that is called safetensors", "crystal.model", "is no model",
-             lambda _, do: wrote("a.safetensors", pickled(do, 0), given(model, "a.safetensors"))),
+             lambda do: wrote("a.safetensors", pickled(do, 0), given(model, "a.safetensors"))),
         Case(PICKLE, "a structure that is a pickle", SAMPLE, says,
-             lambda _, do: wrote("a.xyz", pickled(do), sample("a.xyz"))),
+             lambda do: wrote("a.xyz", pickled(do), sample("a.xyz"))),
         Case(PICKLE, "a structure that is a text pickle", SAMPLE, "cannot be read as a structure",
-             lambda _, do: wrote("a.xyz", pickled(do, 0), sample("a.xyz"))),
+             lambda do: wrote("a.xyz", pickled(do, 0), sample("a.xyz"))),
         Case(PICKLE, "an old trajectory of ASE", SAMPLE, "cannot be read|which is not read",
-             lambda _, do: wrote("a.traj", b"PickleTrajectory" + pickled(do), sample("a.traj"))),
-        Case(PICKLE, "an array of objects", SAMPLE, says, lambda _, do: numpy_objects(do, sample("a.npy"))),
+             lambda do: wrote("a.traj", b"PickleTrajectory" + pickled(do), sample("a.traj"))),
+        Case(PICKLE, "an array of objects", SAMPLE, says, lambda do: numpy_objects(do, sample("a.npy"))),
         Case(PICKLE, "an archive of arrays", SAMPLE, says,
-             lambda _, do: zipped("a.npz", "a.npy", do, sample("a.npz"))),
+             lambda do: zipped("a.npz", "a.npy", do, sample("a.npz"))),
         Case(PICKLE, "a packed pickle", SAMPLE, says,
-             lambda _, do: wrote("a.pickle.gz", gzip.compress(pickled(do)), sample("a.pickle.gz"))),
+             lambda do: wrote("a.pickle.gz", gzip.compress(pickled(do)), sample("a.pickle.gz"))),
         Case(PICKLE, "a shipped survey that is a pickle", "survey.shipped", says,
-             lambda _, do: wrote("a.h5", pickled(do), {"survey": {"source": "shipped", "shipped": "a.h5"}})),
+             lambda do: wrote("a.h5", pickled(do), {"survey": {"source": "shipped", "shipped": "a.h5"}})),
         Case(PICKLE, "a joined survey that is a pickle", "survey.ship_with", says,
-             lambda _, do: wrote("a.joblib", pickled(do), given(ship, ["a.joblib"]))),
+             lambda do: wrote("a.joblib", pickled(do), given(ship, ["a.joblib"]))),
         Case(PICKLE, "a potential that is a pickle", "survey.potential.file", says,
-             lambda _, do: wrote("a.eam.alloy", pickled(do), potential)),
+             lambda do: wrote("a.eam.alloy", pickled(do), potential)),
         Case(PICKLE, "a table that is a pickle", "published.table", says,
-             lambda _, do: wrote("a.csv", pickled(do, 2), given("published table", "a.csv"))),
+             lambda do: wrote("a.csv", pickled(do, 2), given("published table", "a.csv"))),
     ]  # fmt: skip
 
 
@@ -317,7 +317,7 @@ def hdf5_cases() -> list[Case]:
     """HDF5 files that are not what they seem."""
 
     def case(name: str, says: str, fill: Callable[[h5py.File], Any]) -> Case:
-        def make(folder: Path, do: str) -> Config:
+        def make(do: str) -> Config:
             with h5py.File("a.h5", "w") as file:
                 fill(file)
             return given("survey ship_with", ["a.h5"])
@@ -339,7 +339,7 @@ def hdf5_cases() -> list[Case]:
         file.create_dataset("a", shape=(100,), dtype="u1", external=[("/etc/passwd", 0, 100)])
 
     def broken(content: Callable[[bytes], bytes]) -> Make:
-        def make(folder: Path, do: str) -> Config:
+        def make(do: str) -> Config:
             with h5py.File("a.h5", "w") as file:
                 file["a"] = np.zeros(10_000)
             whole = Path("a.h5").read_bytes()
@@ -376,7 +376,7 @@ def structure_cases() -> list[Case]:
     """Structures that no calculation can start from."""
 
     def case(name: str, says: str, content: str | bytes, file: str = "a.xyz", **others: Any) -> Case:
-        return Case(STRUCTURE, name, SAMPLE, says, lambda *_: wrote(file, content, sample(file, **others)))
+        return Case(STRUCTURE, name, SAMPLE, says, lambda _: wrote(file, content, sample(file, **others)))
 
     def cif(lengths: str, operation: str) -> str:
         return (
@@ -413,13 +413,13 @@ def structure_cases() -> list[Case]:
         case("a format that is not known", "not read|does not know", "hello", "a.unknown"),
         case("JSON with types of ASE", "'json', which is not read", '{"1": {"__ase_objtype__": "atoms"}}', "a.json"),
         Case(STRUCTURE, "a format that is a data base", "crystal.maps.mine.structure.format", "input should be 'extxyz'",
-             lambda *_: wrote("a.xyz", XYZ, sample("a.xyz", format="postgresql"))),
+             lambda _: wrote("a.xyz", XYZ, sample("a.xyz", format="postgresql"))),
         Case(STRUCTURE, "NaN in a folder of structures", "survey.structures", finite,
-             lambda *_: folder("b.xyz", XYZ.replace("2 2 2", "nan nan nan"))),
+             lambda _: folder("b.xyz", XYZ.replace("2 2 2", "nan nan nan"))),
         Case(STRUCTURE, "a model without volume", "replica.model.structure", volume,
-             lambda *_: wrote("a.xyz", XYZ.replace("4", "0"), replica)),
+             lambda _: wrote("a.xyz", XYZ.replace("4", "0"), replica)),
         Case(STRUCTURE, "NaN in the structure of a class", "crystal.prototypes", finite,
-             lambda *_: wrote("n.xyz", XYZ.replace("2 2 2", "nan 2 2"), wrote("classes.yaml",
+             lambda _: wrote("n.xyz", XYZ.replace("2 2 2", "nan 2 2"), wrote("classes.yaml",
              "prototypes: [{label: mine, structure: n.xyz}]", given("crystal prototypes", ["classes.yaml"])))),
     ]  # fmt: skip
 

@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 import yaml
 
-from .cases import CASES, Config
+from .cases import Config
 from .odd_cases import odd_cases
 from .plan import PROJECT
 
 CANARY = "CANARY"
 COLUMNS = ("family", "case", "outcome", "field", "message", "seconds", "mib", "canary")
-TABLE = PROJECT / "docs/bad_input.csv"
+DOCS = PROJECT / "docs"
+BEGIN = "<!-- bad input: written by GBSCAPE_RECORD=1 pytest tests/hostile -->"
+END = "<!-- end -->"
 Row = dict[str, Any]
 
 
@@ -42,27 +44,34 @@ def planned(folders: list[Path]) -> list[Row]:
 
 
 @pytest.fixture(scope="session")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
-    """What came of the hostile inputs, by name."""
+def refused(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
+    """What came of the hostile inputs that are tested, by name."""
+    cases = _tested(request, "case")
     folders = []
-    for case in CASES:
+    for case in cases:
         folder = tmp_path_factory.mktemp("case")
         with chdir(folder):
-            write_config(case.make(folder, f"touch {folder / CANARY}"), folder / "case.yaml")
+            write_config(case.make(f"touch {CANARY}"), folder / "case.yaml")
         folders.append(folder)
-    return {case.name: row for case, row in zip(CASES, planned(folders), strict=True)}
+    return {case.name: row for case, row in zip(cases, planned(folders), strict=True)}
 
 
 @pytest.fixture(scope="session")
-def accepted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
-    """What came of the odd inputs, by name."""
+def accepted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
+    """What came of the odd inputs that are tested, by name."""
+    names = _tested(request, "odd")
     folders = []
-    for make in odd_cases().values():
+    for name in names:
         folder = tmp_path_factory.mktemp("odd")
         with chdir(folder):
-            write_config(make(), folder / "case.yaml")
+            write_config(odd_cases()[name](), folder / "case.yaml")
         folders.append(folder)
-    return dict(zip(odd_cases(), planned(folders), strict=True))
+    return dict(zip(names, planned(folders), strict=True))
+
+
+def _tested(request: pytest.FixtureRequest, parameter: str) -> list[Any]:
+    parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    return [its[parameter] for its in parameters if parameter in its]
 
 
 @pytest.fixture(scope="session")
@@ -71,22 +80,34 @@ def table() -> Iterator[list[Row]]:
     rows: list[Row] = []
     yield rows
     if os.environ.get("GBSCAPE_RECORD"):
-        with open(TABLE, "w", newline="", encoding="utf-8") as file:
+        with open(DOCS / "bad_input.csv", "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
             writer.writeheader()
-            writer.writerows(
-                row
-                | {
-                    "seconds": f"{row['seconds']:.1f}",
-                    "mib": f"{row['mib']:.0f}",
-                    "message": _shortened(row["message"]),
-                }
-                for row in rows
-            )
+            for row in rows:
+                measured = {"seconds": f"{row['seconds']:.1f}", "mib": f"{row['mib']:.0f}"}
+                writer.writerow(row | measured | {"message": _shortened(row["message"])})
+        page = DOCS / "reliability.md"
+        before, _, rest = page.read_text().partition(BEGIN)
+        after = rest[rest.index(END) :]
+        page.write_text(f"{before}{BEGIN}\n{_summary(rows)}\n{after}")
+
+
+def _summary(rows: list[Row]) -> str:
+    lines = ["| family | cases | refused | accepted | canaries | slowest | most memory |", "|---" * 7 + "|"]
+    for family in dict.fromkeys(row["family"] for row in rows):
+        its = [row for row in rows if row["family"] == family]
+        refused = sum(row["outcome"] != "accepted" for row in its)
+        canaries = sum(row["canary"] for row in its)
+        lines.append(
+            f"| {family} | {len(its)} | {refused} | {len(its) - refused} | {f'**{canaries}**' if canaries else 0} "
+            f"| {max(row['seconds'] for row in its):.1f} s | {max(row['mib'] for row in its):.0f} MiB |"
+        )
+    return "\n".join(lines)
 
 
 def _shortened(message: str) -> str:
     """The line of a message that tells, without this machine's folders."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    told = lines[1] if lines and lines[0].startswith("The configuration has") else " ".join(lines)
-    return re.sub(r"(/[^/\s':]+)+/(?=[^/\s':]+)", "", told)[:200]
+    headed = next((n + 1 for n, line in enumerate(lines) if line.startswith("The configuration has")), len(lines) - 1)
+    told = lines[headed] if lines else ""
+    return re.sub(r"/(?:tmp|home|var)(/[^/\s':;)`]+)*/", "", told)[:200]

@@ -353,9 +353,7 @@ def _paths(config: Config, project: str | Path) -> dict[tuple[str, ...], str | t
         if isinstance(map_.structure, FileSample):
             samples["crystal", "maps", name, "structure", "path"] = map_.structure.path
     # Samples that are not there yet are missed by Snakemake only if they are asked for.
-    found |= {
-        key: path for key, path in samples.items() if path is not None and not _is_absent(_beside(path, project))
-    }
+    found |= {key: path for key, path in samples.items() if path is not None and not _is_absent(_beside(path, project))}
     return {key: given for key, given in found.items() if given is not None}
 
 

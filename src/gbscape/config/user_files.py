@@ -43,20 +43,13 @@ def name_problem(path: str | Path) -> str | None:
     return None
 
 
-def folder_problem(folder: str | Path) -> str | None:
-    """What is wrong with the name of a folder to work in, if anything: LAMMPS is told of files by paths in double quotes."""
-    problem = name_problem(folder)
-    if problem is None and '"' in str(folder):
-        problem = "double quotes are not allowed in its name: LAMMPS cannot be told of files in it"
-    return problem and f"The folder {str(folder)!r}: {problem}"
-
-
 def path_problem(path: str | Path, kind: Kind, folder: bool = False) -> str | None:
     """What is wrong with a file or folder, if anything, without opening what is no regular file."""
     if problem := name_problem(path):
         return problem
-    if kind == "potential" and '"' in str(path):
-        return "double quotes are not allowed in the name of a potential: LAMMPS cannot be told of it"
+    name = Path(path).name
+    if kind == "potential" and (not name.isascii() or '"' in name):
+        return "ASCII characters without double quotes are allowed only in the name of a potential: LAMMPS crashes on others"
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
