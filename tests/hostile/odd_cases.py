@@ -89,6 +89,11 @@ def odd_cases() -> dict[str, Callable[[], Config]]:
         "several structures in a file": lambda: wrote("a.xyz", XYZ + XYZ, sample("a.xyz")),
         "an atom a little outside its cell": lambda: wrote("a.xyz", XYZ.replace("2 2 2", "-1e-9 4.2 2"), sample("a.xyz")),
         "a name that tells another format": lambda: written("geometry.txt", "aims"),
+        "the same for the structure of all maps": lambda: (
+            written("geometry.txt", "aims")
+            and {"structure": "geometry.txt"}
+            | under("crystal maps", "mine", {"structure": {"kind": "file", "format": "aims"}})
+        ),
         "CIF with errors in brackets": lambda: written("a.cif", "cif"),
         "POSCAR": lambda: written("POSCAR", "vasp"),
         "a trajectory of ASE": lambda: written("a.traj", "traj"),

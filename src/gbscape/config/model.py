@@ -296,9 +296,8 @@ def begin_file_checks(config: Config, results: str | Path, project: str | Path) 
     files = []
     for key, given in _paths(config, project).items():
         kind, folder = _kind(key)
-        format = getattr(_at(config, key[:-1]), "format", None) if key[-1] == "path" else None
         paths = (given,) if isinstance(given, str) else given
-        files += [UserFile(".".join(key), path, kind, folder, format) for path in paths]
+        files += [UserFile(".".join(key), path, kind, folder, _format(config, key)) for path in paths]
     checked = begin_checks(files, results, Path(project) / "resources")
 
     def finish() -> None:
@@ -370,6 +369,14 @@ def _is_absent(path: str | Path) -> bool:
     except (OSError, ValueError) as error:
         return isinstance(error, FileNotFoundError)
     return False
+
+
+def _format(config: Config, key: tuple[str, ...]) -> str | None:
+    """Name that the configuration has for the format of the structure at `key`, if any."""
+    if key == ("structure",):
+        samples = [its.structure for its in config.crystal.maps.values()]
+        return next((its.format for its in samples if isinstance(its, FileSample) and its.path is None), None)
+    return getattr(_at(config, key[:-1]), "format", None) if key[-1] == "path" else None
 
 
 def _at(config: Config, key: Sequence[str]) -> Any:
