@@ -355,7 +355,7 @@ def hdf5_cases() -> list[Case]:
         case("a link to another file", "soft or external link", lambda f: link(f, "a", h5py.ExternalLink("b.h5", "/"))),
         case("a link to another file, deep inside", "soft or external link",
              lambda f: link(f, "a/b/c", h5py.ExternalLink("/etc/passwd", "/"))),
-        case("a link to nothing", "soft or external link", lambda f: link(f, "a", h5py.SoftLink("/nothing"))),
+        case("a soft link", "soft or external link", lambda f: link(f, "a", h5py.SoftLink("/nothing"))),
         case("data in another file", elsewhere, external),
         case("a virtual dataset", elsewhere, virtual),
         case("a dataset of 8 TB in some bytes", large, lambda f: f.create_dataset("a", shape=(10**12,), dtype="f8")),
