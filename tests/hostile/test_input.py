@@ -3,12 +3,16 @@
 import os
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from .cases import CASES, FAMILIES, Case
+from gbscape.config import user_files
+
+from .cases import CASES, FAMILIES, XYZ, Case
 from .conftest import Row
 from .odd_cases import odd_cases
+from .plan import PROJECT
 
 SECONDS = 5.0
 MIB = 1024
@@ -60,3 +64,11 @@ def test_odd_input_is_accepted(odd: str, accepted: dict[str, Row], table: list[R
     assert row["message"] == ""
     assert not row["failed"]
     assert not row["canary"]
+
+
+def test_a_file_that_never_comes_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.xyz").write_text(XYZ)
+    monkeypatch.setattr(user_files, "WAIT_SECONDS", 0)
+    file = user_files.UserFile("structure", str(tmp_path / "a.xyz"), "structure")
+    (problem,) = user_files.begin_checks([file], tmp_path / "results", PROJECT)()
+    assert "0 s of waiting" in problem

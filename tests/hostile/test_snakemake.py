@@ -30,7 +30,7 @@ BY_NAME = {case.name: case for case in CASES}
 def copied(folder: Path) -> Path:
     """A copy of what a run needs."""
     for name in ("workflow", "src", "config", "resources", "profiles", "envs"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PROJECT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "Snakefile", folder)
     return folder
 
@@ -111,6 +111,22 @@ def test_without_the_profile_it_stops_all_the_same(project: Path) -> None:
     (project / CANARY).unlink(missing_ok=True)
     assert row["failed"]
     assert "so that code in it may have run already" in row["message"]
+
+
+def test_a_workflow_that_is_named_from_elsewhere(project: Path, tmp_path: Path) -> None:
+    """Its profile is found beside it, and its own package is used, not one that is installed."""
+    evil = BY_NAME["__use_yte__ and ?expression"].make(f"touch {CANARY}")
+    write_config(evil, tmp_path / "case.yaml")
+    row = run(tmp_path, "-s", str(project / "workflow/Snakefile"), "--configfile", "case.yaml", "--dry-run")
+    assert row["failed"]
+    assert "lets a file run code" in row["message"]
+    assert not row["canary"]
+    (project / "Where.smk").write_text(
+        'include: "workflow/Snakefile"\n\nimport gbscape.config.model as model\n\nPath("where.txt").write_text(model.__file__)\n'
+    )
+    row = run(tmp_path, "-s", str(project / "Where.smk"), "--dry-run")
+    assert not row["failed"], row["message"]
+    assert (tmp_path / "where.txt").read_text() == str(project / "src/gbscape/config/model.py")
 
 
 def test_a_file_with_shell_metacharacters_in_its_name_goes_through_a_job(project: Path) -> None:

@@ -17,6 +17,8 @@ from gbscape.config.file_contents import CPU_SECONDS
 Kind = Literal["structure", "survey", "potential", "classes", "network", "text"]
 FOLDERS: tuple[Kind, ...] = ("classes",)
 """Kinds of which a folder may be named where a file may."""
+WAIT_SECONDS = 60
+"""For all files together, which may be on a slow file system."""
 _PICKLES = (".pkl", ".pickle", ".p", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".npy", ".npz")
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04", b"\x93NUMPY")
 _CONTENT: dict[Kind, str] = {"potential": "text"}
@@ -103,13 +105,17 @@ def begin_checks(files: Sequence[UserFile], results: str | Path, trusted: str | 
     process.stdin = None
 
     def finish() -> list[str]:
-        answers, _ = process.communicate()
+        try:
+            answers, _ = process.communicate(timeout=WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            answers, _ = process.communicate()
         found = [json.loads(line) for line in answers.splitlines()]
         if len(found) < len(wanted):
             path = wanted[len(found)][1]
             slow = process.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
             found.append(
-                f"{path} takes more than {CPU_SECONDS} s to read"
+                f"{path} takes more than {CPU_SECONDS} s of computing, or {WAIT_SECONDS} s of waiting, to read"
                 if slow
                 else f"{path} cannot be read: its reader ended with {process.returncode}"
             )
