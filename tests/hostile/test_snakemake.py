@@ -40,10 +40,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied(tmp_path_factory.mktemp("project"))
 
 
-def run(folder: Path, *arguments: str) -> Row:
-    """Start Snakemake in a folder; its message, seconds, and MiB of its largest process."""
+def run(folder: Path, *arguments: str, package: Path | None = None) -> Row:
+    """Start Snakemake in a folder, perhaps with a `package` installed; its message, seconds, and MiB of its largest process."""
     start = time.monotonic()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"PYTHONPATH": str(package)} if package else {}
     with open(folder / "output.txt", "w+", encoding="utf-8") as output:
         command = [str(Path(sys.executable).parent / "snakemake"), *arguments]
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
@@ -114,7 +115,7 @@ def test_without_the_profile_it_stops_all_the_same(project: Path) -> None:
 
 
 def test_a_workflow_that_is_named_from_elsewhere(project: Path, tmp_path: Path) -> None:
-    """Its profile is found beside it, and its own package is used, not one that is installed."""
+    """Its profile is found beside it. Its own package is used, not one that is installed, which a copied profile takes."""
     evil = BY_NAME["__use_yte__ and ?expression"].make(f"touch {CANARY}")
     write_config(evil, tmp_path / "case.yaml")
     row = run(tmp_path, "-s", str(project / "workflow/Snakefile"), "--configfile", "case.yaml", "--dry-run")
@@ -124,7 +125,9 @@ def test_a_workflow_that_is_named_from_elsewhere(project: Path, tmp_path: Path) 
     (project / "Where.smk").write_text(
         'include: "workflow/Snakefile"\n\nimport gbscape.config.model as model\n\nPath("where.txt").write_text(model.__file__)\n'
     )
-    row = run(tmp_path, "-s", str(project / "Where.smk"), "--dry-run")
+    profile = shutil.copytree(project / "profiles/default", tmp_path / "mine")
+    others = ("--profile", str(profile), "--workflow-profile", "none", "--dry-run")
+    row = run(tmp_path, "-s", str(project / "Where.smk"), *others, package=PROJECT / "src")
     assert not row["failed"], row["message"]
     assert (tmp_path / "where.txt").read_text() == str(project / "src/gbscape/config/model.py")
 

@@ -370,10 +370,6 @@ def _from_file(prototype: CrystalFile) -> Atoms:
         atoms = read_structure(path, prototype.format)
     except ValueError as error:
         raise PrototypeError(f"{prototype.label}: {error}") from error
-    if len(atoms) == 0:
-        raise PrototypeError(f"{prototype.label}: {path} holds no atoms")
-    if (atoms.numbers == 0).any():
-        raise PrototypeError(f"{prototype.label}: {path} holds atoms of an unknown element (X)")
     return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
 
 
