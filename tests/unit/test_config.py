@@ -194,3 +194,21 @@ def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch:
         load(given, project=project)
     assert config.published.accuracies == str(project / "resources/published/homer2019_table1.csv")
     assert config.published.crystals == str(project / "resources/published/leitherer2021.csv")
+
+
+def test_an_endless_configuration_is_refused() -> None:
+    """A few lines with aliases of YAML, from `--config`, can make one; files with them are refused before."""
+    loop: dict[str, Any] = {}
+    loop["survey"] = loop
+    with pytest.raises(ConfigError, match="a part of it is in itself"):
+        load(loop, project=PROJECT)
+    thousand = [0] * 1000
+    with pytest.raises(ConfigError, match="longer than 8,388,608 characters"):
+        load({"survey": {"enumeration": {"ids": [[thousand] * 100] * 100}}}, project=PROJECT)
+
+
+def test_messages_show_nothing_that_a_terminal_would_act_on() -> None:
+    with pytest.raises(ConfigError) as raised:
+        load({"\x1b[2J": 1, "name": "x\n" * 1000}, project=PROJECT)
+    assert "\x1b" not in str(raised.value)
+    assert max(map(len, str(raised.value).splitlines())) < 500

@@ -106,19 +106,18 @@ def test_models_and_maps(project: Path, snakemake: Run) -> None:
 
 
 def test_structure_of_ones_own(project: Path, snakemake: Run) -> None:
-    """A file that is no structure is refused with its name, before any box is classified."""
+    """A file that is no structure is refused with its name, before any job."""
     _three_classes(project)
     (project / "bad.xyz").write_text("this is no structure\n")
-    (project / "model.safetensors").write_bytes(b"")
     config = {
         "name": "own",
         "parts": ["crystal"],
         "structure": "bad.xyz",
-        "crystal": {"model": "model.safetensors", "maps": {"sample": {"structure": {"kind": "file"}}}},
+        "crystal": {"maps": {"sample": {"structure": {"kind": "file"}}}},
     }
     done = snakemake(config)
     assert done.returncode != 0
-    log = (project / "results/own/logs/make_sample/sample.log").read_text()
-    assert "bad.xyz cannot be read as a structure" in log
+    assert "structure = 'bad.xyz': bad.xyz cannot be read as a structure" in done.stderr
+    assert not (project / "results").exists()
     config["structure"] = "missing.xyz"
     assert "structure = 'missing.xyz': no such file" in snakemake(config, "-n").stdout

@@ -6,18 +6,24 @@ import re
 from gbscape.config.features import Concatenate, expand as expand_sweeps
 from gbscape.config.files import resolved_yaml
 from gbscape.config.learn import TASKS
-from gbscape.config.model import ConfigError, load
+from gbscape.config.model import ConfigError, begin_file_checks, load
 from gbscape.planning.estimate import plan
 from gbscape.store.code import code_hash, modules_hash
 
 try:
     CONFIG = load(config, project=PROJECT)
+    RESULTS = f"results/{CONFIG.name}"
+    # Once for a run: jobs parse the workflow again.
+    FILES_CHECKED = (
+        begin_file_checks(CONFIG, RESULTS, PROJECT)
+        if workflow.is_main_process
+        else None
+    )
     PLAN = plan(CONFIG, PROJECT)
-except (ConfigError, ValueError) as error:
-    raise WorkflowError(str(error)) from None
+except ValueError as error:  # a ConfigError, or the table of costs
+    end_snakemake(str(error))
 validate(config, "../schemas/config.schema.json", set_default=False)
 
-RESULTS = f"results/{CONFIG.name}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 SURVEY = f"{RESULTS}/survey"

@@ -6,13 +6,13 @@ from gbscape.crystal.annealing import cumulative_change, histogram, radial_media
 from gbscape.crystal.map_file import read_map
 from gbscape.crystal.map_steps import read_sample
 from gbscape.figures.annealing import annealing_slices
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 minutes, out = snakemake.params.minutes, snakemake.output
 maps = {time: read_map(path, hidden=False) for time, path in zip(minutes, snakemake.input.maps, strict=True)}
 samples = {time: read_sample(path).positions for time, path in zip(minutes, snakemake.input.samples, strict=True)}

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from gbscape.config.crystal import CrystalModel
 from gbscape.config.crystal_descriptor import CrystalDescriptor
 from gbscape.crystal.train_model import assemble, chosen_candidate
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 chosen = snakemake.input.candidates[chosen_candidate(snakemake.input.choice)]
 assemble(
     [chosen, *snakemake.input.members],

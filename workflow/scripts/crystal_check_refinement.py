@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.crystal import Map
 from gbscape.crystal.map_steps import check_interpolation
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 check_interpolation(
     snakemake.input.sample,
     snakemake.input.map,

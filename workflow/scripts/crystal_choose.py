@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from gbscape.crystal.train_model import choose
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 choose(snakemake.input.candidates, snakemake.input.pristine, snakemake.input.defective, snakemake.output[0])

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.crystal import Map
 from gbscape.crystal.map_steps import choose_boxes
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 choose_boxes(
     snakemake.input.sample,
     snakemake.input.get("before") or None,

@@ -9,13 +9,13 @@ from gbscape.crystal.cluster_boxes import agreement_table, cluster_boxes, distan
 from gbscape.crystal.map_file import read_map
 from gbscape.crystal.map_steps import read_sample
 from gbscape.figures.clusters import cluster_data, difference_data
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 settings, sample = Map(**snakemake.params.settings), read_sample(snakemake.input.sample)
 assert settings.clustering is not None
 found = read_map(snakemake.input.map)

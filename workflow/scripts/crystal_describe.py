@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from gbscape.config.crystal import Augmentation
 from gbscape.config.crystal_descriptor import CrystalDescriptor, DefectGrid, TrainingGrid
 from gbscape.crystal.describe_shard import describe_augmented, describe_defective, describe_pristine
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 describe, kind_of_settings = {
     "pristine": (describe_pristine, TrainingGrid),
     "defective": (describe_defective, DefectGrid),

@@ -6,12 +6,12 @@ from gbscape.config.crystal import Map
 from gbscape.crystal.map_export import write_atoms_xyz, write_boxes_xyz, write_vti
 from gbscape.crystal.map_file import read_map
 from gbscape.crystal.map_steps import read_sample
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 found = read_map(snakemake.input.map, hidden=False)
 shown = Map(**snakemake.params.settings).classes_shown
 write_boxes_xyz(snakemake.output.boxes, found)

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from gbscape.crystal.prototypes import load_prototypes
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.shards import gather_shards
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 gather_shards(snakemake.input.shards, snakemake.output[0], list(load_prototypes(snakemake.input.prototypes)))

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from gbscape.crystal.map_steps import join_level
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 join_level(snakemake.input.shards, snakemake.input.get("before") or None, snakemake.output[0])

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.crystal_descriptor import CrystalDescriptor
 from gbscape.crystal.judge_model import judge_model
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 judge_model(
     snakemake.input.model,
     snakemake.input.pristine,

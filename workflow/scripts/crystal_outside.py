@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from gbscape.config.crystal import Outside
 from gbscape.config.crystal_descriptor import CrystalDescriptor
 from gbscape.crystal.outside import describe_outside
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 describe_outside(
     snakemake.input.potential,
     snakemake.output[0],

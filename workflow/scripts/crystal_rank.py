@@ -6,13 +6,13 @@ import pandas as pd
 
 from gbscape.config.crystal import StructureFile
 from gbscape.crystal.rank_structures import rank_structures
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 structures = {name: StructureFile(**its) for name, its in snakemake.params.structures.items()}
 ranked, reasons = rank_structures(
     snakemake.input.model, structures, passes=snakemake.params.passes, threads=snakemake.threads

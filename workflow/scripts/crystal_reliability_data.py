@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gbscape.figures.reliability import reliability_data, with_and_without_temperature
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 tables = {name: pd.read_csv(path) for name, path in zip(snakemake.params.names, snakemake.input.models, strict=True)}
 write_csv(snakemake.output[0], reliability_data(with_and_without_temperature(tables)))

@@ -7,12 +7,12 @@ import ase.io
 from gbscape.config.crystal import Map
 from gbscape.crystal.samples import make_sample
 from gbscape.store.atomic import atomic_path
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 settings = Map(**snakemake.params.settings)
 survey = snakemake.input.get("survey") or None
 atoms = make_sample(settings.structure, settings.defects, snakemake.input.prototypes, survey)

@@ -6,13 +6,13 @@ import pandas as pd
 
 from gbscape.crystal.published import published_numbers
 from gbscape.figures.crystal_scorecard import crystal_scorecard_data
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 paths, params = snakemake.input, snakemake.params
 
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gbscape.crystal.compare_methods import tabulate_scores
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 tables = [
     tabulate_scores(snakemake.input.prototypes, path, method)
     for method, path in zip(snakemake.params.methods, snakemake.input.scores, strict=True)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from gbscape.config.crystal import CrystalModel
 from gbscape.config.crystal_descriptor import CrystalDescriptor
 from gbscape.crystal.train_model import candidate_network, chosen_candidate, train
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 number, choice = int(snakemake.wildcards.number), snakemake.input.get("choice")
 candidate = number if choice is None else chosen_candidate(choice)
 train(

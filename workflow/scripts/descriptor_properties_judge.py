@@ -6,13 +6,13 @@ import pandas as pd
 
 from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.descriptor_properties.verdicts import entries
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import join_csv, write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 join_csv(snakemake.input.measurements, snakemake.output.measurements)
 table = entries(
     measurements=pd.read_csv(snakemake.output.measurements),

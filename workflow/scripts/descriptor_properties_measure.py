@@ -8,13 +8,13 @@ from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.features import Computed
 from gbscape.config.survey import BoundaryAtoms
 from gbscape.descriptor_properties.measure_descriptor import descriptor, measure_descriptor
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 params, inputs = snakemake.params, snakemake.input
 kind = None if params.representation is None else TypeAdapter(Computed).validate_python(params.representation)
 features, dictionary = inputs.get("features") or None, inputs.get("dictionary") or None

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from gbscape.config.soap import LocalEnvironments
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.local_environment_shards import candidate_shard
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 candidate_shard(
     survey_h5=snakemake.input.survey,
     out=snakemake.output[0],

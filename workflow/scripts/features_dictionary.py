@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from gbscape.config.soap import LocalEnvironments
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.local_environment_shards import merge_candidates
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 merge_candidates(
     survey_h5=snakemake.input.survey,
     shards=snakemake.input.shards,

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from gbscape.config.features import Representation
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.feature_shard import feature_shard
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 feature_shard(
     survey_h5=snakemake.input.survey,
     out=snakemake.output[0],

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.gather import gather_features
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 gather_features(snakemake.input.survey, snakemake.input.shards, snakemake.output[0], snakemake.params.on_failure)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gbscape.figures.accuracies import accuracies_data
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 from gbscape.survey.published import load_table1
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 published = load_table1(snakemake.input.published) if snakemake.input.get("published") else None
 write_csv(snakemake.output[0], accuracies_data(pd.read_csv(snakemake.input.scores), published))

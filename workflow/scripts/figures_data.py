@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gbscape.config.figures import Figures
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 figure, settings = snakemake.params.figure, snakemake.params.settings
 options = dict(snakemake.wildcards) | ({"settings": Figures(**settings)} if settings else {})
 tables = {name: pd.read_csv(path) for name, path in snakemake.input.items()}

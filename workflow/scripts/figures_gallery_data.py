@@ -6,13 +6,13 @@ import pandas as pd
 
 from gbscape.config.figures import Gallery
 from gbscape.figures.gallery import gallery_data, write_panels
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.boundary import read_boundaries
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 boundaries = read_boundaries(snakemake.input.boundaries) if snakemake.input.get("boundaries") else []
 energies = pd.read_csv(snakemake.input.energies)
 rows = {b.id: (b.left, b.right) for b in boundaries}

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gbscape.config.figures import Figures
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 figure, settings = snakemake.params.figure, snakemake.params.settings
 options = {"settings": Figures(**settings)} if settings else {}
 plot = getattr(import_module(f"gbscape.figures.{figure}"), f"plot_{figure}")

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gbscape.figures.rulegraph import plot_rulegraph, rulegraph_data, rules_by_file
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 graph = rulegraph_data(Path(snakemake.input.graph).read_text(encoding="utf-8"))
 plot_rulegraph(graph, snakemake.output[0], rules_by_file(Path(snakemake.input.rules[0]).parent))

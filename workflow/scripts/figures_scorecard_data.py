@@ -8,14 +8,14 @@ from gbscape.config.figures import Figures
 from gbscape.config.model import Published
 from gbscape.config.survey import Enumeration
 from gbscape.figures.scorecard import Extras, enumerated_as_published, scorecard_data
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 from gbscape.survey.energies import published_figures
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 params, paths = snakemake.params, dict(snakemake.input.items())
 published = published_figures(Published(**params.published))
 tables = {

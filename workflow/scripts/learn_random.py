@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from gbscape.config.learn import Learn
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 from gbscape.survey.learn_target import learn_target_random
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 settings = Learn(**snakemake.params.settings)
 evaluation = learn_target_random(snakemake.input.energies, snakemake.wildcards.target, settings, snakemake.params.seed)
 for table, path in snakemake.output.items():

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 module, function = snakemake.params.plot.split(".")
 plot = getattr(import_module(f"gbscape.figures.{module}"), function)
 tables = [pd.read_csv(path) for path in snakemake.input]

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from gbscape.store.atomic import atomic_path
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 with atomic_path(snakemake.output[0]) as temporary:
     temporary.write_text(snakemake.params.text, encoding="utf-8")

@@ -6,13 +6,13 @@ import pandas as pd
 
 from gbscape.figures.relevance import relevance_data, write_relevance_panels
 from gbscape.relevance.map_file import read_map
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.boundary import read_boundaries
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 boundaries = read_boundaries(snakemake.input.boundaries) if snakemake.input.get("boundaries") else []
 axes = {b.id: b.left for b in boundaries}.get(snakemake.params.boundary)
 maps = [read_map(path) for path in snakemake.input.maps]

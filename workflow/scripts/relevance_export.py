@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from gbscape.relevance.map_file import export_map, read_map
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 export_map(read_map(snakemake.input[0]), snakemake.output.xyz, snakemake.output.cube)

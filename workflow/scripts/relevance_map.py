@@ -7,13 +7,13 @@ from pydantic import TypeAdapter
 from gbscape.config.features import Computed
 from gbscape.relevance.map_file import write_map
 from gbscape.relevance.maps import map_boundary_of_files, map_displacements_of_files
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.provenance import Provenance
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 settings = dict(snakemake.params.settings)
 inputs = {name: path for name, path in snakemake.input.items() if path}
 files = {f"{name}_h5": path for name, path in inputs.items()}

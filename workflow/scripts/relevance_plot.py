@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from gbscape.figures.relevance import plot_relevance, read_relevance_panels
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 plot_relevance(read_relevance_panels(snakemake.input[0]), snakemake.output[0])

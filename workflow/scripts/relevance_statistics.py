@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 from gbscape.relevance.map_file import read_map
 from gbscape.relevance.statistics import tabulate_statistics
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 write_csv(snakemake.output[0], tabulate_statistics([read_map(path) for path in snakemake.input]))

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from gbscape.config.learn import BoostedTrees
 from gbscape.relevance.linear import write_models
 from gbscape.relevance.training import train_surrogates
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.provenance import Provenance
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 settings, inputs = dict(snakemake.params.settings), dict(snakemake.input.items())
 trained = train_surrogates(
     features_h5=inputs["features"],

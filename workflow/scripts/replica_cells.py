@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from gbscape.config.replica import ReplicaCells
 from gbscape.replica.cells import cut_cells
 from gbscape.replica.points import atoms_of_batch
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 shard = int(snakemake.wildcards.shard)
 atoms = atoms_of_batch(snakemake.input.atoms, snakemake.input.before)
 cut_cells(

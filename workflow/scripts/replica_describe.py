@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.replica import ScatteringVectors, SoapVectors
 from gbscape.replica.describe import describe_model
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 settings = snakemake.params.settings
 kind = SoapVectors if settings["kind"] == "soap" else ScatteringVectors
 describe_model(

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from gbscape.replica.select_points import select_for_dft
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 select_for_dft(
     snakemake.input[0],
     snakemake.output[0],

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.replica.evaluate import evaluate_alternative
 from gbscape.replica.exact import exact_energies
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 paths, params = snakemake.input, snakemake.params
 evaluate_alternative(
     paths.vectors,

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from gbscape.replica.compute_energies import tabulate_failures
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 tabulate_failures(
     dict(zip(snakemake.params.batches, snakemake.input, strict=True)),
     snakemake.output[0],

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from gbscape.replica import figure_data
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 tabulate = getattr(figure_data, snakemake.params.function)
 tabulate(**dict(snakemake.input.items()), out_csv=snakemake.output[0], **snakemake.params.options)

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.replica.compute_energies import gather_energies
 from gbscape.replica.points import atoms_of_batch
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 gather_energies(
     snakemake.input.shards,
     atoms_of_batch(snakemake.input.atoms, snakemake.input.before),

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.dft import DftSettings
 from gbscape.replica.compute_energies import compute_reference
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 params = snakemake.params
 compute_reference(
     snakemake.input[0],

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.replica import Selection
 from gbscape.replica.select_points import select_round
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 paths = snakemake.input
 select_round(
     paths.vectors,

@@ -7,13 +7,13 @@ import pandas as pd
 from gbscape.figures.replica_scorecard import replica_scorecard_data
 from gbscape.replica.published import published_numbers
 from gbscape.store.arrays import arrays_shape
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 paths = snakemake.input
 names = ("summary", "components", "errors", "predictions", "descriptions", "radii")
 scorecard = replica_scorecard_data(

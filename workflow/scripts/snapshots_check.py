@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.survey import Relaxation
 from gbscape.snapshots.checks import summarise_run, time_series
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 series = time_series(
     snapshots_h5=snakemake.input.snapshots,
     start_h5=snakemake.input.start,

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.dynamics import Dynamics
 from gbscape.snapshots.trajectory import equilibrate
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 equilibrate(
     survey_h5=snakemake.input.survey,
     potential_json=snakemake.input.potential,

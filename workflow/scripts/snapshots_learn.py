@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from gbscape.config.learn import BoostedTrees
 from gbscape.config.snapshots import SnapshotLearning
 from gbscape.snapshots.learn import learn_snapshots
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 learned = learn_snapshots(
     features_h5=snakemake.input.features,
     snapshots_h5=snakemake.input.snapshots,

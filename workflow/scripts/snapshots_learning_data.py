@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gbscape.figures.snapshots import snapshot_learning_data
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 published = snakemake.input.get("published")
 data = snapshot_learning_data(
     scores=pd.read_csv(snakemake.input.scores),

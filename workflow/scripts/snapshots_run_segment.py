@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.dynamics import Dynamics
 from gbscape.snapshots.trajectory import run_segment
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 first, last = snakemake.params.first_and_last
 run_segment(
     start_h5=snakemake.input.start,

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.export import export_structures
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 export_structures(snakemake.input.survey, snakemake.output[0])

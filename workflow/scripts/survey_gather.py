@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.gather import gather_survey
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 gather_survey(
     boundaries_csv=snakemake.input.boundaries,
     shards=snakemake.input.shards,

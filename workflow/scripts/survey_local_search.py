@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.model import Published
 from gbscape.config.survey import LocalSearch, Relaxation
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.energies import published_figures
 from gbscape.survey.local_search_shard import local_search_shard
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 published = published_figures(Published(**snakemake.params.compared))
 known = {} if published is None else published["energy_j_m2"] + snakemake.params.reached_within_j_m2
 local_search_shard(

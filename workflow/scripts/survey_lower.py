@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gbscape.config.survey import BoundaryAtoms
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.store.tables import write_csv
 from gbscape.survey.lower_than_published import lower_than_published
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 table = lower_than_published(
     relaxed_h5=snakemake.input.survey,
     energies=pd.read_csv(snakemake.input.energies),

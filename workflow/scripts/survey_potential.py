@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from gbscape.config.survey import Potential
 from gbscape.simulate.potentials import prepare_potential
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 description = Path(snakemake.output.description)
 settings = Potential(**snakemake.params.settings)
 prepare_potential(settings, snakemake.params.lattice, description.parent).write(description)

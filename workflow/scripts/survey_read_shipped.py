@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from gbscape.config.survey import Potential
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.shipped import read_shipped_survey
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 read_shipped_survey(
     shipped=snakemake.input.shipped,
     boundaries_csv=snakemake.input.boundaries,

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from gbscape.config.survey import Relaxation
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.relax_shard import relax_shard
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 relax_shard(
     boundaries_csv=snakemake.input.boundaries,
     potential_json=snakemake.input.potential,

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from gbscape.config.survey import BoundaryAtoms
-from gbscape.store.log import log_to
+from gbscape.store.job import begin_job
 from gbscape.survey.select_atoms import select_survey_atoms
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-log_to(snakemake.log[0])
+begin_job(snakemake)
 select_survey_atoms(
     survey_h5=snakemake.input.survey,
     out=snakemake.output[0],

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gbscape.config.base import Name, Settings
+from gbscape.config.base import Label, Name, Settings
 from gbscape.config.crystal_descriptor import CrystalDescriptor, DefectGrid, Ratio, TrainingGrid
 from gbscape.config.jobs import Shards
 from gbscape.config.network import Network, NetworkSearch
 from gbscape.config.soap import ChemicalSymbol
+from gbscape.config.structure_formats import StructureFormat
 
 PROTOTYPE_FILES = tuple(
     f"resources/prototypes/{name}.yaml"
@@ -101,8 +102,8 @@ class StructureFile(Settings):
     """A file with a structure."""
 
     path: str
-    """File of any format that ASE reads; of several structures the last is taken."""
-    format: str | None = None
+    """File of a plain format that ASE reads; of several structures the last is taken."""
+    format: StructureFormat | None = None
     """ASE's name of the format, e.g. `aims`; null tells it by the file's name and content."""
 
 
@@ -111,8 +112,8 @@ class FileSample(Settings):
 
     kind: Literal["file"] = "file"
     path: str | None = None
-    """File of any format that ASE reads; of several structures the last is taken. Null: the one that `structure` names."""
-    format: str | None = None
+    """File of a plain format that ASE reads; of several structures the last is taken. Null: the one that `structure` names."""
+    format: StructureFormat | None = None
     """ASE's name of the format, e.g. `aims`; null tells it by the file's name and content."""
     unit: Literal["Å", "pixels"] = "Å"
     """Of its positions, for the axes of pictures. With pixels, box and stride are in pixels, too."""
@@ -171,7 +172,7 @@ class SurveyBoundary(Settings):
     """A relaxed boundary of the survey."""
 
     kind: Literal["boundary"] = "boundary"
-    id: str
+    id: Label
     """Its id in the survey."""
     min_length_angstrom: float = Field(default=30.0, ge=0, le=1000)
     """It is repeated in y and z until its periods are at least this long."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from gbscape.config.base import Settings
+from gbscape.config.base import Label, Settings
 
 Classification = Literal["cna", "ptm", "ptm_rmsd"]
 Length = Annotated[float, Field(gt=0, le=1000)]
@@ -20,7 +20,7 @@ class DescriptorProperties(Settings):
     classifications: list[Classification] = []
     """Shares of structure types among the boundary's atoms: by adaptive common-neighbour analysis; by polyhedral template
     matching; and the latter with the mean deviation from the templates (RMSD): `cna`, `ptm`, `ptm_rmsd`."""
-    boundaries: list[str] = Field(
+    boundaries: list[Label] = Field(
         default=[
             "S5_3.1.0_3.1.0_7cac86de",
             "S3_1.1.1_1.1.1_9e537718",

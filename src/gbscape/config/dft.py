@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gbscape.config.base import Settings
+from gbscape.config.soap import ChemicalSymbol
 
 _Points = Annotated[int, Field(ge=1, le=100)]
 
@@ -28,7 +29,7 @@ class DftSettings(Settings):
     """Monkhorst-Pack grid of the perfect crystal's cubic cell."""
     smearing_ev: float = Field(default=0.1, gt=0, le=2)
     """Width of the Fermi-Dirac distribution; energies are extrapolated to zero width."""
-    initial_moments_bohr: dict[str, float] = {"Fe": 2.5, "Co": 2.0, "Ni": 1.0}
+    initial_moments_bohr: dict[ChemicalSymbol, float] = {"Fe": 2.5, "Co": 2.0, "Ni": 1.0}
     """Magnetic moment that an atom of each species starts with, in Bohr magnetons, all parallel; others start with none. A
     cell without moments is computed without spin polarisation."""
     bands_percent: float = Field(default=120.0, ge=105, le=1000)

@@ -2,8 +2,9 @@
 
 import difflib
 import json
+import os
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -22,6 +23,7 @@ from gbscape.config.replica import Replica
 from gbscape.config.snapshots import Snapshots
 from gbscape.config.soap import AtomicSoap, MultiScaleSoap
 from gbscape.config.survey import Survey
+from gbscape.config.user_files import Kind, UserFile, begin_checks, name_problem, path_problem
 
 
 class Published(Settings):
@@ -266,17 +268,18 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
     """
     try:
         # Through JSON, in whose strict mode a list is a tuple but a string is no number.
-        config = Config.model_validate_json(json.dumps(_without_null_members(raw), default=str), strict=True)
+        config = Config.model_validate_json(_as_json(_without_null_members(raw)), strict=True)
     except ValidationError as error:
         raise ConfigError(_message(_joined([_describe(dict(e)) for e in error.errors()]))) from None
     missing = []
-    for key, given in _paths(config).items():
+    for key, given in _paths(config, project).items():
         paths = (given,) if isinstance(given, str) else given
-        found = tuple(path if Path(path).exists() else str(Path(project) / path) for path in paths)
+        found = tuple(_beside(path, project) for path in paths)
+        kind, folder = _kind(key)
         missing += [
-            f"{'.'.join(key)} = {path!r}: no such file or folder"
+            f"{'.'.join(key)} = {_shown(path)}: {problem}"
             for path, where in zip(paths, found, strict=True)
-            if not Path(where).exists()
+            if (problem := name_problem(path) or path_problem(where, kind, folder))
         ]
         config = _with_value(config, key, found[0] if isinstance(given, str) else found)
     if missing:
@@ -284,27 +287,62 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
     return config
 
 
-_PATHS = (
-    "structure",
-    "costs",
-    "survey.structures",
-    "survey.shipped",
-    "survey.ship_with",
-    "survey.potential.file",
-    "crystal.prototypes",
-    "replica.model.structure",
-    "replica.potential.file",
-    "published.table",
-    "published.supplement",
-    "published.accuracies",
-    "published.snapshots",
-    "published.crystals",
-    "published.replica",
-)
+def begin_file_checks(config: Config, results: str | Path, project: str | Path) -> Callable[[], None]:
+    """Begin to look into the files that a configuration names, but for those of the project itself.
+
+    Args:
+        config: as `load` returns it.
+        results: folder of the run.
+        project: folder of the project, whose `resources` are trusted.
+
+    Returns:
+        A function to be called before anything is computed from them; it raises a `ConfigError` that names each key, file
+        and problem.
+    """
+    files = []
+    for key, given in _paths(config, project).items():
+        kind, folder = _kind(key)
+        paths = (given,) if isinstance(given, str) else given
+        files += [UserFile(".".join(key), path, kind, folder, _format(config, key)) for path in paths]
+    checked = begin_checks(files, results, Path(project) / "resources")
+
+    def finish() -> None:
+        if problems := checked():
+            raise ConfigError(_message(problems))
+
+    return finish
 
 
-def _paths(config: Config) -> dict[tuple[str, ...], str | tuple[str, ...]]:
-    """Files and folders that the configuration names and that must exist, by their keys."""
+_PATHS: dict[str, Kind] = {
+    "structure": "structure",
+    "costs": "text",
+    "survey.structures": "structure",
+    "survey.shipped": "survey",
+    "survey.ship_with": "survey",
+    "survey.potential.file": "potential",
+    "crystal.prototypes": "classes",
+    "replica.model.structure": "structure",
+    "replica.potential.file": "potential",
+    "published.table": "text",
+    "published.supplement": "text",
+    "published.accuracies": "text",
+    "published.snapshots": "text",
+    "published.crystals": "text",
+    "published.replica": "text",
+}
+_FOLDERS = ("survey.structures", "published.supplement")
+
+
+def _kind(key: tuple[str, ...]) -> tuple[Kind, bool]:
+    """What a key names, and whether a folder of them."""
+    name = ".".join(key)
+    if key[:2] in (("crystal", "model"), ("crystal", "models")):
+        return "network", False
+    return _PATHS.get(name, "structure"), name in _FOLDERS
+
+
+def _paths(config: Config, project: str | Path) -> dict[tuple[str, ...], str | tuple[str, ...]]:
+    """Files and folders that the configuration names, by their keys."""
     crystal = config.crystal
     found: dict[tuple[str, ...], str | tuple[str, ...] | None] = {
         tuple(key.split(".")): attrgetter(key)(config)
@@ -313,7 +351,75 @@ def _paths(config: Config) -> dict[tuple[str, ...], str | tuple[str, ...]]:
     }
     found["crystal", "model"] = None if crystal.model in crystal.models else crystal.model
     found |= {("crystal", "models", name, "file"): its.file for name, its in crystal.models.items()}
+    samples: dict[tuple[str, ...], str | None] = {}
+    for name, its in crystal.structures.items():
+        key = ("crystal", "structures", name)
+        samples |= {key: its} if isinstance(its, str) else {(*key, "path"): its.path}
+    for name, map_ in crystal.maps.items():
+        if isinstance(map_.structure, FileSample):
+            samples["crystal", "maps", name, "structure", "path"] = map_.structure.path
+    # Samples that are not there yet are missed by Snakemake only if they are asked for.
+    found |= {key: path for key, path in samples.items() if path is not None and not _is_absent(_beside(path, project))}
     return {key: given for key, given in found.items() if given is not None}
+
+
+def _beside(path: str, project: str | Path) -> str:
+    """A path as given, or in the project's folder if it is only there."""
+    inside = Path(project) / path
+    return str(inside) if _is_absent(path) and not _is_absent(inside) else path
+
+
+def _is_absent(path: str | Path) -> bool:
+    """Whether nothing is there, not even a link to nothing."""
+    try:
+        os.lstat(path)
+    except (OSError, ValueError) as error:
+        return isinstance(error, FileNotFoundError)
+    return False
+
+
+def _format(config: Config, key: tuple[str, ...]) -> str | None:
+    """Name that the configuration has for the format of the structure at `key`, if any."""
+    if key == ("structure",):
+        samples = [its.structure for its in config.crystal.maps.values()]
+        return next((its.format for its in samples if isinstance(its, FileSample) and its.path is None), None)
+    return getattr(_at(config, key[:-1]), "format", None) if key[-1] == "path" else None
+
+
+def _at(config: Config, key: Sequence[str]) -> Any:
+    """The part of a configuration at `key`."""
+    here: Any = config
+    for name in key:
+        here = here[name] if isinstance(here, dict) else getattr(here, name)
+    return here
+
+
+_MOST_CHARACTERS = 2**23
+_MOST_SHOWN = 160
+
+
+def _as_json(raw: Mapping[str, Any]) -> str:
+    """A mapping as JSON, unless it is without end or nearly so, which aliases of YAML can make of a few lines."""
+    parts, length = [], 0
+    try:
+        for part in json.JSONEncoder(default=str).iterencode(raw):
+            parts.append(part)
+            length += len(part)
+            if length > _MOST_CHARACTERS:
+                raise ConfigError(_message([f"it is longer than {_MOST_CHARACTERS:,} characters"]))
+    except ConfigError:
+        raise
+    except (ValueError, RecursionError):
+        raise ConfigError(_message(["a part of it is in itself, or nested too deeply"])) from None
+    except TypeError:
+        raise ConfigError(_message(["keys must be text or numbers"])) from None
+    return "".join(parts)
+
+
+def _shown(value: Any) -> str:
+    """A value for a message: on one line, and no longer than that."""
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _without_null_members(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -354,7 +460,7 @@ def _joined(problems: Sequence[str]) -> list[str]:
 
 def _describe(error: dict[str, Any]) -> str:
     location = tuple(error["loc"])
-    key = ".".join(map(str, _walk(location)[0]))
+    key = ".".join(map(_printable, _walk(location)[0]))
     if error["type"] == "extra_forbidden":
         allowed = list(_walk(location[:-1])[1].model_fields)
         close = difflib.get_close_matches(str(location[-1]), allowed, n=1)
@@ -363,8 +469,14 @@ def _describe(error: dict[str, Any]) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if not key:
         return message  # of a check on several parts: it names the keys
-    given = "" if isinstance(error["input"], Mapping | BaseModel) else f" = {error['input']!r}"
+    given = "" if isinstance(error["input"], Mapping | BaseModel) else f" = {_shown(error['input'])}"
     return f"{key}{given}: {message[0].lower()}{message[1:]}"
+
+
+def _printable(step: Any) -> str:
+    """A key as it is, or as Python writes it if a terminal would not show it so."""
+    text = str(step)
+    return text if text.isprintable() and len(text) <= _MOST_SHOWN else _shown(text)
 
 
 def _walk(location: tuple[Any, ...]) -> tuple[list[Any], Any]:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from gbscape.config.base import Settings
+from gbscape.config.base import Label, Settings
 
 
 class Relevance(Settings):
@@ -10,7 +10,7 @@ class Relevance(Settings):
     Homer et al. 2019, Fig. 3. One model learns from half of the survey; with `snapshots` a second one learns from
     snapshots of the boundary. Off unless a boundary is named."""
 
-    boundary: str | None = None
+    boundary: Label | None = None
     """Id of the boundary in the survey, e.g. S5_3.1.0_3.1.0_7cac86de, the symmetric tilt boundary Sigma 5 (0 1 3) of Homer et al.
     2019; null for no map. `snapshots` that are made must be of the same one."""
     representation: str = "st"

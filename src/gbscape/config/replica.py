@@ -87,7 +87,7 @@ class ReplicaModel(Settings):
     """The large model, all of whose atoms get an energy: a polycrystal that is built and annealed, or a file."""
 
     structure: str | None = None
-    """File of a model of your own (any format that ASE reads), in an orthogonal periodic cell; null builds one."""
+    """File of a model of your own (a plain format that ASE reads), in an orthogonal periodic cell; null builds one."""
     boundary_area_angstrom2: float | None = Field(default=None, gt=0)
     """Area of the boundaries of a model of your own, which the energy per area needs; null: not known."""
     n_atoms: int = Field(default=1_037_880, ge=100, le=2**31 - 1)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from gbscape.config.base import Settings
+from gbscape.config.base import Label, Settings
 from gbscape.config.dynamics import Dynamics
 from gbscape.config.jobs import Shards
 
@@ -39,7 +39,7 @@ class SnapshotLearning(Settings):
 class Snapshots(Settings):
     """Snapshots of one relaxed boundary in motion, at equal intervals."""
 
-    boundary: str | None = None
+    boundary: Label | None = None
     """Id of the boundary in the survey; null: no molecular dynamics. S5_3.1.0_3.1.0_7cac86de is the symmetric tilt boundary
     Sigma 5 (0 1 3) of Homer 2019."""
     min_length_angstrom: float = Field(default=0.0, ge=0, le=1000)

@@ -4,10 +4,32 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from gbscape.config.base import Settings
+from gbscape.config.base import Label, Name, Settings
 from gbscape.config.jobs import Shards
 
 Lattice = Literal["fcc", "bcc", "sc"]
+PairStyle = Literal[
+    "eam",
+    "eam/alloy",
+    "eam/fs",
+    "eam/he",
+    "adp",
+    "tersoff",
+    "tersoff/mod",
+    "tersoff/mod/c",
+    "tersoff/zbl",
+    "sw",
+    "edip",
+    "edip/multi",
+    "vashishta",
+    "gw",
+    "gw/zbl",
+    "meam/spline",
+    "comb",
+    "polymorphic",
+    "pace",
+]
+"""Styles of LAMMPS that one file of numbers and the species determine; others (`python`, `mliap`, ...) may run what files say."""
 
 
 class Enumeration(Settings):
@@ -21,16 +43,16 @@ class Enumeration(Settings):
     """Order of the list before it is cut to `count`."""
     count: int | None = Field(default=None, gt=0)
     """Keep only the first `count` boundaries of the list; null keeps all."""
-    ids: list[str] | None = None
+    ids: list[Label] | None = None
     """Keep only these boundary ids; null keeps all."""
 
 
 class Potential(Settings):
     """The interatomic potential, either shipped (`name`) or the user's own (`pair_style` and `file`)."""
 
-    name: str | None = "foiles-hoyt-ni"
+    name: Name | None = "foiles-hoyt-ni"
     """`foiles-hoyt-ni` (tabulated from its formula) or a file name of LAMMPS' own potentials folder, e.g. `Cu_mishin1.eam.alloy`; null when `file` is given."""
-    pair_style: str | None = Field(default=None, pattern=r"^[a-z0-9/]+$")
+    pair_style: PairStyle | None = None
     """LAMMPS pair style of `file`, e.g. `eam/alloy` or `eam/fs`; null deduces it from the ending of a shipped name."""
     file: str | None = None
     """Path of the user's own potential file."""

@@ -4,7 +4,7 @@ A file of classes is YAML, `prototypes:` and a list of rows. A row is one of thr
 
 - a crystal: space group, independent lattice parameters, occupied sites (`Crystal`);
 - a carbon nanotube: chirality and bond length (`Nanotube`);
-- a structure file of any format that ASE reads (`CrystalFile`).
+- a structure file of a plain format that ASE reads (`CrystalFile`).
 
 The 108 classes of ARISE (Leitherer, Ziletti and Ghiringhelli, Nat. Commun. 12, 6234 (2021)) are in `resources/prototypes`;
 one more row in a file of one's own is one more class.
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-import yaml
 from ase import Atoms
 from ase.build import make_supercell, nanotube
 from ase.data import atomic_numbers
@@ -27,6 +26,8 @@ from ase.spacegroup.spacegroup import SpacegroupError
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from gbscape.config.plain_yaml import PlainYamlError, read_plain_yaml
+from gbscape.config.structure_formats import StructureFormat
 from gbscape.structure.nearest_neighbours import nearest_neighbour_distances
 from gbscape.structure.structure_file import read_structure
 
@@ -202,7 +203,7 @@ class CrystalFile(_Class):
 
     structure: str
     """Path of the file, relative to the file of classes."""
-    format: str | None = None
+    format: StructureFormat | None = None
     """Name of the format for ASE, where it does not see it itself."""
     folder: str = Field(default="", exclude=True)
     """Folder of the file of classes; set on reading."""
@@ -271,9 +272,9 @@ def _files(path: Path) -> list[Path]:
 
 def _rows(file: Path) -> Iterator[Prototype]:
     try:
-        content = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
-        raise PrototypeError(f"{file} is not YAML: {error}") from error
+        content = read_plain_yaml(file)
+    except PlainYamlError as error:
+        raise PrototypeError(str(error)) from None
     rows = content.get("prototypes") if isinstance(content, dict) else None
     if not isinstance(rows, list) or len(content) > 1:
         raise PrototypeError(f"{file} must hold one key, 'prototypes', with a list of rows")
@@ -369,10 +370,6 @@ def _from_file(prototype: CrystalFile) -> Atoms:
         atoms = read_structure(path, prototype.format)
     except ValueError as error:
         raise PrototypeError(f"{prototype.label}: {error}") from error
-    if len(atoms) == 0:
-        raise PrototypeError(f"{prototype.label}: {path} holds no atoms")
-    if (atoms.numbers == 0).any():
-        raise PrototypeError(f"{prototype.label}: {path} holds atoms of an unknown element (X)")
     return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
 
 

@@ -294,7 +294,7 @@ def atoms_of_file(path: str | Path) -> int:
 
 def _atoms_of_slabs(folder: str) -> list[int]:
     """Atoms of the structures of a folder, in the order of their names; each is taken for as large as its file."""
-    files = sorted(p for p in Path(folder).iterdir() if not p.name.startswith("."))
+    files = sorted(p for p in Path(folder).iterdir() if p.is_file() and not p.name.startswith("."))
     if not files:
         return [1]
     per_byte = atoms_of_file(files[0]) / max(files[0].stat().st_size, 1)
@@ -302,4 +302,6 @@ def _atoms_of_slabs(folder: str) -> list[int]:
 
 
 def _count_labels(path: str) -> int:
-    return max(1, len(re.findall(r"^ *- label:", Path(path).read_text(encoding="utf-8"), flags=re.MULTILINE)))
+    # What is wrong with a file is told where it is read.
+    text = Path(path).read_text(encoding="utf-8", errors="replace") if Path(path).is_file() else ""
+    return max(1, len(re.findall(r"^ *- label:", text, flags=re.MULTILINE)))

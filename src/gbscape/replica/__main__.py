@@ -9,6 +9,7 @@ from mpi4py import MPI
 from gbscape.config.replica import ReplicaModel, Selection
 from gbscape.replica.model import relax_model
 from gbscape.replica.select_points import select_optimal
+from gbscape.store.job import check_inputs, seal_outputs
 
 
 def relax(settings: dict[str, Any], **arguments: str) -> None:
@@ -22,9 +23,19 @@ def select(settings: dict[str, Any], **arguments: Any) -> None:
     select_optimal(settings=Selection(**settings), comm=comm, **arguments)
 
 
+def run(step: str, arguments: dict[str, Any]) -> None:
+    """Check the files that a step reads, run it, and seal the one that it writes, `out` or `out_csv`."""
+    out = next(arguments[name] for name in ("out", "out_csv") if name in arguments)
+    if MPI.COMM_WORLD.rank == 0:
+        check_inputs(path for name, path in arguments.items() if name.endswith(("_h5", "_json")))
+    {"relax": relax, "select": select}[step](**arguments)
+    if MPI.COMM_WORLD.rank == 0:
+        seal_outputs([out])
+
+
 if __name__ == "__main__":
     try:
-        {"relax": relax, "select": select}[sys.argv[1]](**json.loads(sys.argv[2]))
+        run(sys.argv[1], json.loads(sys.argv[2]))
     except BaseException:
         # One rank alone would leave the others waiting for it.
         if MPI.COMM_WORLD.size > 1:

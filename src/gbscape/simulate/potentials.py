@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import re
 import shutil
 import tempfile
@@ -201,7 +202,17 @@ def _sha256(file: Path) -> str:
 def _pair_commands(pair_style: str, file: Path, species: str, atom_types: int) -> list[str]:
     # Quotes let the path hold spaces; a funcfl file (style eam) describes one element and takes no symbol.
     names = "" if pair_style == "eam" else " " + " ".join([species] * atom_types)
-    return [f"pair_style {pair_style}", f'pair_coeff * * "{file}"{names}']
+    return [f"pair_style {pair_style}", f'pair_coeff * * "{_lammps_path(file)}"{names}']
+
+
+def _lammps_path(file: Path) -> str:
+    """Path of a file as LAMMPS, which crashes on characters that are not ASCII, can be told of it: from the working directory."""
+    path = os.path.relpath(file)
+    if not (path.isascii() and path.isprintable()) or '"' in path:
+        raise PotentialError(
+            f"LAMMPS cannot be told of {path}: ASCII characters without double quotes are allowed only"
+        )
+    return path
 
 
 def _measure(pair_style: str, file: Path, species: str, lattice: Lattice) -> ReadyPotential:
@@ -313,7 +324,7 @@ def _cutoff_angstrom(instance: lammps_module.lammps) -> float:
     """Range of the pair style: the communication cut-off, the neighbour skin being zero."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "communication.txt"
-        instance.command(f'info communication out overwrite "{report}"')
+        instance.command(f'info communication out overwrite "{_lammps_path(report)}"')
         found = re.search(r"ommunication cutoff\s*=\s*([0-9.eE+-]+)", report.read_text(encoding="utf-8"))
     if found is None or not float(found[1]) > 0:
         raise PotentialError("LAMMPS does not tell the range of this pair style")

@@ -1,9 +1,14 @@
 """Files that are either complete under their final name or not there at all."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+class DiskFullError(OSError):
+    """The file system is full; the message names the file that was being written."""
 
 
 @contextmanager
@@ -12,6 +17,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix (libraries choose formats by it) and ends up on the same file system, so the
     rename is atomic. On an error the temporary file is removed and `path` is untouched.
+
+    Raises:
+        DiskFullError: there was no room for it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,5 +31,17 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
         temporary.replace(path)
+    except Exception as error:
+        if _is_full(error):
+            raise DiskFullError(
+                errno.ENOSPC, f"no space is left for {path}: free some and run again; what is finished is kept"
+            ) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_full(error: Exception) -> bool:
+    # HDF5 says it in the text of errors of its own.
+    full = errno.ENOSPC, errno.EDQUOT
+    return (isinstance(error, OSError) and error.errno in full) or any(os.strerror(its) in str(error) for its in full)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
 _PACKAGE = "gbscape"
-_NOT_COUNTED = {f"gbscape.store.{name}" for name in ("atomic", "log", "progress", "provenance", "shards")}
+_NOT_COUNTED = {f"gbscape.store.{name}" for name in ("atomic", "job", "progress", "provenance", "seal", "shards")}
 
 
 def code_hash(script: str | Path, *modules: str) -> str:

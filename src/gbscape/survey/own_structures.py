@@ -28,7 +28,7 @@ def import_structures(
     line is taken over as the boundary's energy, and so are the arrays `grain` and `energy_ev`.
 
     Args:
-        files: any format that ASE reads and that stores periodicity; one slab each.
+        files: any plain format that ASE reads and that stores periodicity; one slab each.
         out: survey (.h5), as the gathered relaxations.
         lattice: lattice of the grains.
         code: hash of the code that computes this.
