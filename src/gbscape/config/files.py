@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from gbscape.config.features import Computed, Features
 from gbscape.config.learn import Average, KernelModel, RandomisedTrees
 from gbscape.config.model import Config, load
+from gbscape.config.plain_yaml import read_plain_yaml
 from gbscape.store.atomic import atomic_path
 
 DEFAULTS = "config/config.yaml"
@@ -56,7 +57,7 @@ def read_files(paths: Sequence[str | Path], project: str | Path) -> Config:
     """
     raw: dict[str, Any] = {}
     for path in (Path(project) / DEFAULTS, *paths):
-        read = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        read = read_plain_yaml(path)
         if read is not None and not isinstance(read, Mapping):
             raise ValueError(f"{path}: a configuration is a mapping of keys to values")
         raw = _laid_over(raw, read or {})

@@ -4,10 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import yaml
-
 from gbscape.config.files import read_files
-from gbscape.config.model import ConfigError
 from gbscape.planning import status as progress
 from gbscape.planning.estimate import estimate, table
 from gbscape.planning.rates import read_rates, write_rates
@@ -37,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         {"estimate": _estimate, "learn": _learn, "status": _status}[given.command](given)
-    except (ConfigError, ValueError, OSError, yaml.YAMLError) as error:
+    except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
