@@ -7,7 +7,7 @@ KERNELS := $(wildcard src/gbscape/*/*.cpp src/gbscape/*/*.hpp)
 CORES  ?= all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup setup-dft demo table1 report test test-dft test-slurm lint config bench bench-record lock clean
+.PHONY: help setup setup-dft demo table1 report status test test-dft test-slurm lint config bench bench-record lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -40,6 +40,9 @@ table1: setup    ## Table 1 and Figure 2 of Homer 2019 from the shipped survey, 
 	$(BIN)/snakemake --configfile config/homer2019.yaml config/table1.yaml --cores $(CORES)
 	$(BIN)/snakemake --configfile config/homer2019.yaml config/table1.yaml --report results/homer2019/report.html
 	@echo "Open results/homer2019/report.html in a browser."
+
+status: setup    ## how far the run results/NAME has come: make status NAME=demo
+	@$(BIN)/python -m gbscape.planning status results/$(or $(NAME),$(error name the run: make status NAME=demo))
 
 test: setup      ## all tests, lint included
 	$(BIN)/python -m pytest

@@ -70,8 +70,9 @@ def accepted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def _tested(request: pytest.FixtureRequest, parameter: str) -> list[Any]:
-    parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
-    return [its[parameter] for its in parameters if parameter in its]
+    """Values of a parameter of the tests of this session that use the fixture."""
+    using = [item for item in request.session.items if request.fixturename in getattr(item, "fixturenames", ())]
+    return [item.callspec.params[parameter] for item in using if isinstance(item, pytest.Function)]
 
 
 @pytest.fixture(scope="session")

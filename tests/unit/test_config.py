@@ -78,7 +78,7 @@ BAD = [
     ({"survey": {"enumeration": {"max_length": -3}}}, r"survey\.enumeration\.max_length = -3: .*greater than 0"),
     ({"survey": {"enumeration": {"max_length": "long"}}}, r"survey\.enumeration\.max_length = 'long': .*number"),
     ({"survey": {"enumeration": {"lattice": "hcp"}}}, r"survey\.enumeration\.lattice = 'hcp': .*'fcc', 'bcc' or 'sc'"),
-    ({"survey": {"shards": 0}}, r"survey\.shards = 0: .*greater than 0"),
+    ({"survey": {"shards": 0}}, r"survey\.shards = 0: input should be greater than or equal to 1; or should be 'auto'"),
     ({"survey": {"potential": {"name": None}}}, r"survey\.potential: give either 'name'"),
     (
         {"survey": {"potential": {"name": None, "file": "ni.eam", "pair_style": "eam; shell rm"}}},
@@ -172,7 +172,7 @@ def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch:
         for name in ("olmsted2009_ni", "homer2019_table1", "homer2019_snapshots", "leitherer2021", "tamura2020")
     ]
     model = "resources/models/arise.safetensors"
-    for file in (*published, *PROTOTYPE_FILES, model, "al.eam.alloy"):
+    for file in (*published, *PROTOTYPE_FILES, model, "resources/costs.csv", "al.eam.alloy"):
         (project / file).parent.mkdir(parents=True, exist_ok=True)
         (project / file).touch()
     elsewhere.mkdir()

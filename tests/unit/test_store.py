@@ -99,6 +99,7 @@ def test_shard_holds_its_items_in_order_and_leaves_no_parts(tmp_path: Path) -> N
         assert shard.ids == ["b", "a"]
         assert shard.provenance == PROVENANCE
         assert shard.read("a")["nested"]["name"] == "a"
+        assert (shard.value("a", "value"), shard.value("a", "array")[7]) == (1.0, 7.0)
         with pytest.raises(KeyError, match="no item 'c'"):
             shard.read("c")
     assert [p.name for p in tmp_path.iterdir()] == ["s.h5"]

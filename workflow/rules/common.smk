@@ -7,6 +7,7 @@ from gbscape.config.features import Concatenate, expand as expand_sweeps
 from gbscape.config.files import resolved_yaml
 from gbscape.config.learn import TASKS
 from gbscape.config.model import ConfigError, begin_file_checks, load
+from gbscape.planning.estimate import plan
 from gbscape.store.code import code_hash, modules_hash
 
 try:
@@ -18,7 +19,8 @@ try:
         if workflow.is_main_process
         else None
     )
-except ConfigError as error:
+    PLAN = plan(CONFIG, PROJECT)
+except ValueError as error:  # a ConfigError, or the table of costs
     end_snakemake(str(error))
 validate(config, "../schemas/config.schema.json", set_default=False)
 
@@ -105,6 +107,39 @@ def structure_files(folder):
 def shards(pattern, count):
     """Paths of all shards of a step; `pattern` holds {shard}."""
     return [pattern.replace("{shard}", str(i)) for i in range(count)]
+
+
+def planned(wildcards, rule, *names):
+    """Estimate of a step, which the rule and the wildcards of these names make out; see gbscape/planning/estimate.py."""
+    return PLAN["/".join([rule, *(wildcards[name] for name in names)])]
+
+
+def n_shards(*step):
+    """Number of jobs of a step (rule, names of wildcards), as a function of the wildcards."""
+    return lambda wildcards: planned(wildcards, *step).jobs
+
+
+def runtime(least, *step):
+    """Minutes that a job of a step may take, likewise: so many at least, and three times the estimate."""
+    return lambda wildcards: max(
+        least, round(3 * planned(wildcards, *step).longest_minutes)
+    )
+
+
+def mem_mb(least, *step):
+    """Memory that a job of a step may take, in MB, likewise."""
+    return lambda wildcards: max(
+        least, round(1.3 * 1074 * planned(wildcards, *step).memory_gib)
+    )
+
+
+def shards_by(pattern, *step):
+    """Paths of all shards of a step, likewise; `pattern` holds {shard} and the names of other wildcards."""
+    count = n_shards(*step)
+    return lambda wildcards: [
+        pattern.format(shard=i, **dict(wildcards.items()))
+        for i in range(count(wildcards))
+    ]
 
 
 def one_of(names):

@@ -2,7 +2,6 @@
 MODELS = f"{CRYSTAL}/models"
 CRYSTAL_MODELS = CONFIG.crystal.models
 TRAINED = {name: its for name, its in CRYSTAL_MODELS.items() if its.file is None}
-CRYSTAL_SHARDS = CONFIG.crystal.shards
 CANDIDATES = {
     name: model.search.candidates if model.search else 1
     for name, model in TRAINED.items()

@@ -66,11 +66,12 @@ rule classify_boxes:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=mem_mb(4000, "classify_boxes", "map", "level"),
+        runtime=runtime(120, "classify_boxes", "map", "level"),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
+        n_shards=n_shards("classify_boxes", "map", "level"),
         code=code_of("crystal_classify_boxes.py"),
     script:
         "../scripts/crystal_classify_boxes.py"
@@ -78,12 +79,9 @@ rule classify_boxes:
 
 rule join_level:
     input:
-        shards=lambda wildcards: [
-            f"{MAP}/levels/{wildcards.level}/shard_{shard}.h5".format(
-                map=wildcards.map
-            )
-            for shard in range(of_map(wildcards).shards)
-        ],
+        shards=shards_by(
+            rules.classify_boxes.output[0], "classify_boxes", "map", "level"
+        ),
         before=level_before,
     output:
         LEVEL_MAP,
@@ -116,7 +114,7 @@ rule finish_map:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=mem_mb(8000, "finish_map", "map"),
         runtime=30,
         tasks=1,
     params:
@@ -165,7 +163,7 @@ rule export_map:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=mem_mb(8000, "export_map", "map"),
         runtime=30,
         tasks=1,
     params:

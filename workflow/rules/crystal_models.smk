@@ -26,7 +26,7 @@ rule describe_classes:
                 wildcards.kind
             ]
         ),
-        n_shards=CRYSTAL_SHARDS,
+        n_shards=n_shards("describe_classes", "kind"),
         code=code_of("crystal_describe.py"),
     script:
         "../scripts/crystal_describe.py"
@@ -46,14 +46,14 @@ use rule describe_classes as describe_more_classes with:
         settings=lambda wildcards: leaf(
             getattr(TRAINED[wildcards.model], wildcards.kind)
         ),
-        n_shards=CRYSTAL_SHARDS,
+        n_shards=n_shards("describe_more_classes", "model", "kind"),
         code=code_of("crystal_describe.py"),
 
 
 rule gather_classes:
     input:
         prototypes=CONFIG.crystal.prototypes,
-        shards=shards(rules.describe_classes.output[0], CRYSTAL_SHARDS),
+        shards=shards_by(rules.describe_classes.output[0], "describe_classes", "kind"),
     output:
         f"{CRYSTAL}/{{kind}}.h5",
     log:
@@ -77,7 +77,12 @@ rule gather_classes:
 use rule gather_classes as gather_more_classes with:
     input:
         prototypes=CONFIG.crystal.prototypes,
-        shards=shards(rules.describe_more_classes.output[0], CRYSTAL_SHARDS),
+        shards=shards_by(
+            rules.describe_more_classes.output[0],
+            "describe_more_classes",
+            "model",
+            "kind",
+        ),
     output:
         f"{MODELS}/{{model}}/{{kind}}.h5",
     log:
@@ -277,7 +282,7 @@ rule ask_other_method:
     params:
         defects=leaf(CONFIG.crystal.defects),
         repeats=CONFIG.crystal.other_methods_repeats,
-        n_shards=CRYSTAL_SHARDS,
+        n_shards=n_shards("ask_other_method", "method"),
         code=code_of("crystal_other_method.py"),
     script:
         "../scripts/crystal_other_method.py"
@@ -286,7 +291,7 @@ rule ask_other_method:
 use rule gather_classes as gather_other_method with:
     input:
         prototypes=CONFIG.crystal.prototypes,
-        shards=shards(rules.ask_other_method.output[0], CRYSTAL_SHARDS),
+        shards=shards_by(rules.ask_other_method.output[0], "ask_other_method", "method"),
     output:
         f"{CRYSTAL}/other_methods/{{method}}.h5",
     log:

@@ -24,11 +24,11 @@ rule featurize:
         "../../envs/features.yaml"
     resources:
         mem_mb=4000,
-        runtime=120,
+        runtime=runtime(120, "featurize", "representation"),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
-        n_shards=CONFIG.features.shards,
+        n_shards=n_shards("featurize", "representation"),
         code=code_of("features_featurize.py"),
     script:
         "../scripts/features_featurize.py"
@@ -49,11 +49,11 @@ rule find_environments:
         "../../envs/features.yaml"
     resources:
         mem_mb=4000,
-        runtime=120,
+        runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
-        n_shards=CONFIG.features.shards,
+        n_shards=n_shards("find_environments", "representation"),
         code=code_of("features_candidates.py"),
     script:
         "../scripts/features_candidates.py"
@@ -62,7 +62,9 @@ rule find_environments:
 rule merge_environments:
     input:
         survey=rules.select_boundary_atoms.output[0],
-        shards=shards(rules.find_environments.output[0], CONFIG.features.shards),
+        shards=shards_by(
+            rules.find_environments.output[0], "find_environments", "representation"
+        ),
     output:
         f"{FEATURES}/{{representation}}/dictionary.h5",
     log:
@@ -101,11 +103,11 @@ rule count_environments:
         "../../envs/features.yaml"
     resources:
         mem_mb=4000,
-        runtime=120,
+        runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
-        n_shards=CONFIG.features.shards,
+        n_shards=n_shards("find_environments", "representation"),
         code=code_of("features_fractions.py"),
     script:
         "../scripts/features_fractions.py"
@@ -114,7 +116,15 @@ rule count_environments:
 rule gather_features:
     input:
         survey=rules.select_boundary_atoms.output[0],
-        shards=shards(rules.featurize.output[0], CONFIG.features.shards),
+        shards=lambda wildcards: shards_by(
+            rules.featurize.output[0],
+            (
+                "find_environments"
+                if wildcards.representation in LOCAL_ENVIRONMENTS
+                else "featurize"
+            ),
+            "representation",
+        )(wildcards),
     output:
         f"{FEATURES}/{{representation}}.h5",
     log:

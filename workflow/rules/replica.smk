@@ -38,8 +38,8 @@ rule build_model:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000, "build_model"),
+        runtime=runtime(60, "build_model"),
         tasks=1,
     params:
         settings=leaf(ITS.model),
@@ -66,8 +66,8 @@ rule relax_model:
         "../../envs/replica.yaml"
     threads: ITS.model.ranks
     resources:
-        mem_mb=6000,
-        runtime=720,
+        mem_mb=mem_mb(6000, "relax_model"),
+        runtime=runtime(720, "relax_model"),
         tasks=ITS.model.ranks,
         mpi="mpiexec",
     params:
@@ -96,8 +96,8 @@ rule describe_atoms:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=mem_mb(4000, "describe_atoms"),
+        runtime=runtime(120, "describe_atoms"),
         tasks=1,
     params:
         settings=leaf(ITS.vectors),
@@ -119,8 +119,8 @@ rule select_optimal:
         "../../envs/replica.yaml"
     threads: ITS.selection.ranks
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000, "select_optimal", "strategy"),
+        runtime=runtime(60, "select_optimal", "strategy"),
         tasks=ITS.selection.ranks,
         mpi="mpiexec",
     params:
@@ -139,8 +139,8 @@ use rule describe_atoms as describe_alternative with:
     benchmark:
         f"{BENCHMARKS}/describe_alternative/{{alternative}}.tsv"
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=mem_mb(8000, "describe_alternative", "alternative"),
+        runtime=runtime(120, "describe_alternative", "alternative"),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(ITS.alternatives[wildcards.alternative]),
@@ -156,6 +156,11 @@ use rule select_optimal as select_alternative with:
         f"{LOGS}/select_alternative/{{alternative}}.log",
     benchmark:
         f"{BENCHMARKS}/select_alternative/{{alternative}}.tsv"
+    resources:
+        mem_mb=mem_mb(4000, "select_alternative", "alternative"),
+        runtime=runtime(60, "select_alternative", "alternative"),
+        tasks=ITS.selection.ranks,
+        mpi="mpiexec",
 
 
 rule classify_atoms:
@@ -170,8 +175,8 @@ rule classify_atoms:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000, "classify_atoms"),
+        runtime=runtime(60, "classify_atoms"),
         tasks=1,
     params:
         lattice=ITS.lattice,
@@ -223,12 +228,12 @@ rule cut_cells:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=mem_mb(2000, "cut_cells", "batch"),
         runtime=30,
         tasks=1,
     params:
         settings=cells_of,
-        shards=ITS.shards,
+        shards=n_shards("compute_energies", "batch"),
         code=code_of("replica_cells.py"),
     script:
         "../scripts/replica_cells.py"
@@ -249,8 +254,8 @@ rule compute_energies:
         "../../envs/replica.yaml"
     threads: ranks_of
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=mem_mb(4000, "compute_energies", "batch"),
+        runtime=runtime(1440, "compute_energies", "batch"),
         tasks=1,
     params:
         backend=backend_of,
@@ -264,10 +269,7 @@ rule compute_energies:
 
 rule gather_energies:
     input:
-        shards=lambda wildcards: shards(
-            rules.compute_energies.output[0].replace("{batch}", wildcards.batch),
-            ITS.shards,
-        ),
+        shards=shards_by(rules.compute_energies.output[0], "compute_energies", "batch"),
         atoms=ATOMS,
         before=atoms_before,
     output:
@@ -484,7 +486,7 @@ rule predict_energies:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=mem_mb(4000, "predict_energies"),
         runtime=30,
         tasks=1,
     params:
@@ -511,7 +513,7 @@ rule export_predictions:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=mem_mb(4000, "export_predictions"),
         runtime=60,
         tasks=1,
     params:

@@ -159,13 +159,17 @@ if CONFIG.snapshots.boundary is not None:
             f"{BENCHMARKS}/featurize_snapshots/{{representation}}/{{shard}}.tsv"
         params:
             settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
-            n_shards=LEARNING.shards,
+            n_shards=n_shards("featurize_snapshots", "representation"),
             code=code_of("features_featurize.py"),
 
     use rule gather_features as gather_snapshot_features with:
         input:
             survey=rules.gather_segments.output[0],
-            shards=shards(rules.featurize_snapshots.output[0], LEARNING.shards),
+            shards=shards_by(
+                rules.featurize_snapshots.output[0],
+                "featurize_snapshots",
+                "representation",
+            ),
         output:
             f"{SNAPSHOTS}/features/{{representation}}.h5",
         log:

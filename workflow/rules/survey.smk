@@ -62,11 +62,11 @@ if RELAXED_HERE:
             "../../envs/survey.yaml"
         resources:
             mem_mb=1000,
-            runtime=120,
+            runtime=runtime(120, "relax_boundaries"),
             tasks=1,
         params:
             settings=leaf(CONFIG.survey.relaxation),
-            n_shards=CONFIG.survey.shards,
+            n_shards=PLAN["relax_boundaries"].jobs,
             code=code_of("survey_relax.py"),
         script:
             "../scripts/survey_relax.py"
@@ -74,7 +74,9 @@ if RELAXED_HERE:
     rule gather_relaxed:
         input:
             boundaries=rules.enumerate_boundaries.output[0],
-            shards=shards(rules.relax_boundaries.output[0], CONFIG.survey.shards),
+            shards=shards(
+                rules.relax_boundaries.output[0], PLAN["relax_boundaries"].jobs
+            ),
         output:
             f"{SURVEY}/{SURVEY_STEPS['structures']}.h5",
         log:
@@ -135,14 +137,14 @@ if SEARCHED_LOCALLY:
             "../../envs/survey.yaml"
         resources:
             mem_mb=1000,
-            runtime=120,
+            runtime=runtime(120, "search_locally"),
             tasks=1,
         params:
             settings=leaf(CONFIG.survey.local_search),
             relaxation=leaf(CONFIG.survey.relaxation),
             compared=leaf(CONFIG.compared, without=["crystals"]),
             reached_within_j_m2=CONFIG.figures.reached_within_j_m2,
-            n_shards=CONFIG.survey.shards,
+            n_shards=PLAN["search_locally"].jobs,
             code=code_of("survey_local_search.py"),
         script:
             "../scripts/survey_local_search.py"
@@ -150,7 +152,7 @@ if SEARCHED_LOCALLY:
     rule gather_local_search:
         input:
             survey=rules.gather_relaxed.output[0],
-            shards=shards(rules.search_locally.output[0], CONFIG.survey.shards),
+            shards=shards(rules.search_locally.output[0], PLAN["search_locally"].jobs),
         output:
             f"{SURVEY}/relaxed.h5",
         log:
@@ -234,7 +236,7 @@ rule select_boundary_atoms:
         "../../envs/survey.yaml"
     resources:
         mem_mb=2000,
-        runtime=60,
+        runtime=runtime(60, "select_boundary_atoms"),
         tasks=1,
     params:
         settings=leaf(CONFIG.survey.boundary_atoms),

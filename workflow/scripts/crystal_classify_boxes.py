@@ -17,6 +17,7 @@ classify_shard(
     snakemake.output[0],
     Map(**snakemake.params.settings),
     shard=int(snakemake.wildcards.shard),
+    n_shards=snakemake.params.n_shards,
     code=snakemake.params.code,
     threads=snakemake.threads,
 )

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from gbscape.config.base import Label, Name, Settings
 from gbscape.config.crystal_descriptor import CrystalDescriptor, DefectGrid, Ratio, TrainingGrid
+from gbscape.config.jobs import Shards
 from gbscape.config.network import Network, NetworkSearch
 from gbscape.config.soap import ChemicalSymbol
 from gbscape.config.structure_formats import StructureFormat
@@ -238,8 +239,8 @@ class Map(Settings):
     """Adaptive refinement; null classifies every box."""
     clustering: Clustering | None = None
     """Clusters of boxes; null: none."""
-    shards: int = Field(default=2, ge=1, le=2000)
-    """Number of jobs, thousands of boxes each."""
+    shards: Shards = 2
+    """Number of jobs of each level, thousands of boxes each; `auto`: by the estimated time, see `jobs`."""
     classes_shown: tuple[Name, ...] | None = Field(default=None, min_length=1)
     """Classes whose probability is drawn and exported; null: the most frequent ones."""
 
@@ -277,8 +278,8 @@ class Crystal(Settings):
     annealing_minutes: dict[Name, Annotated[float, Field(ge=0)]] = {}
     """Maps of a sample after different times, by name, and the times: how the uncertainty changes is shown (thesis, section
     6.7)."""
-    shards: int = Field(default=8, ge=1, le=2000)
-    """Number of jobs that describe the structures of training and test."""
+    shards: Shards = 8
+    """Number of jobs that describe the structures of training and test; `auto`: by the estimated time, see `jobs`."""
 
     @property
     def structure_files(self) -> dict[str, StructureFile]:

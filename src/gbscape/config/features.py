@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_origin
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from gbscape.config.base import Settings
+from gbscape.config.jobs import Shards
 from gbscape.config.scattering import OrientedScattering, Scattering
 from gbscape.config.soap import LocalEnvironments, MultiScaleSoap, PooledSoap, Soap
 
@@ -52,8 +53,8 @@ class Features(Settings):
         json_schema_extra=_allow_null_members,
     )
     """Representations by name; the name becomes part of file names. Null takes a default one away."""
-    shards: int = Field(default=8, gt=0, le=2000)
-    """Number of jobs for each representation; 10 to 30 minutes each is a good size."""
+    shards: Shards = 8
+    """Number of jobs for each representation; 10 to 30 minutes each is a good size; `auto`: by the estimated time, see `jobs`."""
 
     @model_validator(mode="after")
     def _complete(self) -> "Features":

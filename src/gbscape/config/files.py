@@ -6,7 +6,7 @@
 import inspect
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +15,8 @@ from pydantic import BaseModel
 
 from gbscape.config.features import Computed, Features
 from gbscape.config.learn import Average, KernelModel, RandomisedTrees
-from gbscape.config.model import Config
+from gbscape.config.model import Config, load
+from gbscape.config.plain_yaml import read_plain_yaml
 from gbscape.store.atomic import atomic_path
 
 DEFAULTS = "config/config.yaml"
@@ -45,6 +46,30 @@ def resolved_yaml(config: Config) -> str:
     absent = Features().representations.keys() - config.features.representations.keys()
     resolved["features"]["representations"] |= dict.fromkeys(sorted(absent))
     return yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
+
+
+def read_files(paths: Sequence[str | Path], project: str | Path) -> Config:
+    """The configuration that Snakemake makes of these files: each laid over those before, and all over the defaults.
+
+    Raises:
+        ConfigError: it is not valid.
+        ValueError: a file does not hold a mapping.
+    """
+    raw: dict[str, Any] = {}
+    for path in (Path(project) / DEFAULTS, *paths):
+        read = read_plain_yaml(path)
+        if read is not None and not isinstance(read, Mapping):
+            raise ValueError(f"{path}: a configuration is a mapping of keys to values")
+        raw = _laid_over(raw, read or {})
+    return load(raw, project=project)
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _laid_over(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
 
 
 def write_files(root: str | Path = ".") -> None:

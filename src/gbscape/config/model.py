@@ -16,6 +16,7 @@ from gbscape.config.crystal import Crystal, FileSample, Map
 from gbscape.config.descriptor_properties import DescriptorProperties
 from gbscape.config.features import Concatenate, Features, Representation, expand
 from gbscape.config.figures import Figures
+from gbscape.config.jobs import Jobs
 from gbscape.config.learn import Learn
 from gbscape.config.relevance import Relevance
 from gbscape.config.replica import Replica
@@ -59,6 +60,11 @@ class Config(Settings):
     of a sample is; `replica`, the energy of every atom of a large model."""
     on_failure: Literal["stop", "skip"] = "stop"
     """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them. Either way they are listed with their reasons, and only they are tried again."""
+    jobs: Jobs = Jobs()
+    """How large jobs are where `shards` is `auto`."""
+    costs: str = "resources/costs.csv"
+    """Table of what each step costs, by which `auto` and `python -m gbscape.planning estimate` go; one of your own machine: `python -m
+    gbscape.planning learn results/NAME --out my_costs.csv`."""
     survey: Survey = Survey()
     """The grain-boundary survey: which boundaries, which potential, how they are relaxed."""
     features: Features = Features()
@@ -264,7 +270,7 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
         # Through JSON, in whose strict mode a list is a tuple but a string is no number.
         config = Config.model_validate_json(_as_json(_without_null_members(raw)), strict=True)
     except ValidationError as error:
-        raise ConfigError(_message([_describe(dict(e)) for e in error.errors()])) from None
+        raise ConfigError(_message(_joined([_describe(dict(e)) for e in error.errors()]))) from None
     missing = []
     for key, given in _paths(config, project).items():
         paths = (given,) if isinstance(given, str) else given
@@ -309,6 +315,7 @@ def begin_file_checks(config: Config, results: str | Path, project: str | Path) 
 
 _PATHS: dict[str, Kind] = {
     "structure": "structure",
+    "costs": "text",
     "survey.structures": "structure",
     "survey.shipped": "survey",
     "survey.ship_with": "survey",
@@ -439,6 +446,18 @@ def _message(problems: list[str]) -> str:
     return f"The configuration has {count}:\n" + "\n".join(f"  {p}" for p in problems)
 
 
+def _joined(problems: Sequence[str]) -> list[str]:
+    """One problem of those that the members of a union, one after the other, have with a value."""
+    joined: list[str] = []
+    for problem in problems:
+        head, _, message = problem.partition(": ")
+        if joined and joined[-1].startswith(f"{head}: "):
+            joined[-1] += f"; or {message.removeprefix('input ')}"
+        else:
+            joined.append(problem)
+    return joined
+
+
 def _describe(error: dict[str, Any]) -> str:
     location = tuple(error["loc"])
     key = ".".join(map(_printable, _walk(location)[0]))
@@ -466,8 +485,11 @@ def _walk(location: tuple[Any, ...]) -> tuple[list[Any], Any]:
     here: Any = Config
     for step in location:
         members = _union_members(here)
+        plain = _members_without_kind(here)
         if step in members:
             here = members[step]
+        elif plain and not members:
+            here = plain.get(str(step))
         else:
             keys.append(step)
             here = _type_below(here, step)
@@ -493,6 +515,14 @@ def _union_members(annotation: Any) -> dict[str, Any]:
             if isinstance(member, type) and issubclass(member, BaseModel) and "kind" in member.model_fields:
                 members[member.model_fields["kind"].default] = member
     return members
+
+
+def _members_without_kind(annotation: Any) -> dict[str, Any]:
+    """Members of any other union, by the names under which pydantic reports what each of them refused."""
+    annotation = _bare(annotation)
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return {}
+    return {getattr(_bare(member), "__name__", ""): _bare(member) for member in get_args(annotation)}
 
 
 def _bare(annotation: Any) -> Any:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from gbscape.config.atomic_scattering import AtomicScattering
 from gbscape.config.base import Name, Settings
 from gbscape.config.dft import DftSettings
+from gbscape.config.jobs import Shards
 from gbscape.config.soap import SoapParameters
 from gbscape.config.survey import Potential
 
@@ -278,8 +279,8 @@ class Replica(Settings):
     """Atoms computed by DFT too, where GPAW is installed; left out where it is not. Null: none."""
     evaluation: Evaluation = Evaluation()
     """Test sets, and the sizes of training sets that are compared on them."""
-    shards: int = Field(default=4, ge=1, le=2000)
-    """Number of jobs that compute energies."""
+    shards: Shards = 4
+    """Number of jobs that compute energies, of each batch; `auto`: by the estimated time, see `jobs`."""
 
     @model_validator(mode="after")
     def _reference_for_dft(self) -> "Replica":

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gbscape.config.base import Label, Settings
 from gbscape.config.dynamics import Dynamics
+from gbscape.config.jobs import Shards
 
 SnapshotModel = Literal["boosted_trees", "ridge"]
 
@@ -16,8 +17,9 @@ class SnapshotLearning(Settings):
     representations: list[str] = ["soap", "st"]
     """Names of `features.representations` that snapshots are described by; a swept one stands for each of its members.
     Empty: nothing is learned."""
-    shards: int = Field(default=8, gt=0, le=2000)
-    """Number of jobs that describe the snapshots, for each representation; 10 to 30 minutes each is a good size."""
+    shards: Shards = 8
+    """Number of jobs that describe the snapshots, for each representation; 10 to 30 minutes each is a good size; `auto`: by the
+    estimated time, see `jobs`."""
     models: list[SnapshotModel] = Field(default=["boosted_trees", "ridge"], min_length=1)
     """Models that are trained: boosted trees with the settings `learn.trees`, and ridge regression, whose penalty and scaling
     are chosen by leave-one-out cross-validation in the training rows."""

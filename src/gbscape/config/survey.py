@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from gbscape.config.base import Label, Name, Settings
+from gbscape.config.jobs import Shards
 
 Lattice = Literal["fcc", "bcc", "sc"]
 PairStyle = Literal[
@@ -36,7 +37,7 @@ class Enumeration(Settings):
 
     lattice: Lattice = "fcc"
     """Bravais lattice of the crystal."""
-    max_length: float = Field(default=15.0, gt=0, le=40)
+    max_length: float = Field(default=15.0, gt=0, le=100)
     """Longest periodic vector (normal, y or z), in units of a0/2; 15 gives the 388 of Olmsted 2009."""
     order_by: Literal["area", "sigma"] = "area"
     """Order of the list before it is cut to `count`."""
@@ -212,8 +213,8 @@ class Survey(Settings):
     of some 20 Angstrom) gain most."""
     boundary_atoms: BoundaryAtoms = BoundaryAtoms()
     """Which atoms belong to the boundary."""
-    shards: int = Field(default=40, gt=0, le=2000)
-    """Number of relaxation jobs; 10 to 30 minutes each is a good size."""
+    shards: Shards = 40
+    """Number of relaxation jobs, and of local searches; 10 to 30 minutes each is a good size; `auto`: by the estimated time, see `jobs`."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "Survey":

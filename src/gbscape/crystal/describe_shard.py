@@ -10,6 +10,7 @@ from gbscape.crystal.descriptor import identity
 from gbscape.crystal.prototypes import Prototype, build, load_prototypes
 from gbscape.crystal.supercells import defect_hosts
 from gbscape.crystal.training_set import augmentation_features, defective_features, pristine_features
+from gbscape.planning.costs import crystal_class
 from gbscape.store.balance import balance
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record
@@ -85,11 +86,11 @@ def describe_defective(
 
 def classes_of_shard(prototypes: Mapping[str, Prototype], shard: int, n_shards: int) -> list[str]:
     """Labels of the classes of one shard, balanced by the atoms of their structures and the pairs of their species."""
-    costs = {}
+    work = {}
     for label, prototype in prototypes.items():
         n_species = len(set(build(prototype).numbers))
-        costs[label] = float(n_species * sum(len(host.atoms) for host in defect_hosts(prototype)))
-    return balance(costs, n_shards)[shard]
+        work[label] = crystal_class([len(host.atoms) for host in defect_hosts(prototype)], n_species)
+    return balance(work, n_shards)[shard]
 
 
 def prototype_inputs(files: Sequence[str | Path]) -> dict[str, str | Path]:

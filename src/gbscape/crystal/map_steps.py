@@ -18,6 +18,7 @@ from gbscape.crystal.classification import PASSES, load_model
 from gbscape.crystal.map_file import StridedMap, join_maps, map_provenance, read_map, write_map
 from gbscape.crystal.refinement import boxes_to_check, compare_interpolated, first_level, interpolated, next_level
 from gbscape.crystal.strided import BoxedSample, boxed_sample, boxes_of_shard, classify_boxes
+from gbscape.planning import costs
 from gbscape.store.atomic import atomic_path
 from gbscape.store.provenance import Provenance, check_agreement
 from gbscape.store.tables import write_csv
@@ -54,10 +55,11 @@ def classify_shard(
     out: str | Path,
     settings: Map,
     shard: int,
+    n_shards: int,
     code: str,
     threads: int = 1,
 ) -> None:
-    """Classify the boxes of one shard of a level, balanced by their numbers of atoms.
+    """Classify the boxes of one shard of a level, balanced by their expected time.
 
     Args:
         sample_xyz: the sample.
@@ -65,14 +67,15 @@ def classify_shard(
         model_file: the model.
         out: the map of these boxes (.h5).
         settings: of the map.
-        shard: number of this shard, from 0, of `settings.shards`.
+        shard, n_shards: number of this shard, from 0, and of all.
         code: hash of the code that computes this.
         threads: number of threads.
     """
     boxed = _boxed(sample_xyz, settings)
     with h5py.File(boxes_h5) as file:
         boxes = file["boxes"][:]
-    chosen = boxes[boxes_of_shard(boxed.n_atoms()[boxes], shard, settings.shards)]
+    work = costs.boxes(boxed.n_atoms()[boxes], settings.passes or PASSES, settings.fewest_atoms)
+    chosen = boxes[boxes_of_shard(work, shard, n_shards)]
     layers = settings.clustering.layers if settings.clustering else ()
     found = _classified(boxed, model_file, chosen, settings, threads, layers)
     provenance = Provenance.of(

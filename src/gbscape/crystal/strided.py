@@ -122,11 +122,11 @@ def boxed_sample(atoms: Atoms, box_angstrom: float, stride_angstrom: PerAxis, pa
     )
 
 
-def boxes_of_shard(n_atoms: ArrayLike, shard: int, n_shards: int) -> NDArray[np.int64]:
-    """Places of the boxes of one shard in a list of boxes: consecutive, with nearly the same number of atoms in each shard.
+def boxes_of_shard(work: ArrayLike, shard: int, n_shards: int) -> NDArray[np.int64]:
+    """Places of the boxes of one shard in a list of boxes: consecutive, with nearly the same work in each shard.
 
     Args:
-        n_atoms: (n,) atoms of each box; those with many take longer. A box counts as one atom at least.
+        work: (n,) of each box, whole numbers; see `gbscape.planning.costs.boxes`. A box counts as one at least.
         shard: number of the shard, from 0.
         n_shards: number of shards. There may be more than boxes.
 
@@ -135,7 +135,7 @@ def boxes_of_shard(n_atoms: ArrayLike, shard: int, n_shards: int) -> NDArray[np.
     """
     if not 0 <= shard < n_shards:
         raise ValueError(f"there is no shard {shard} of {n_shards}: they are numbered from 0")
-    ends = np.cumsum(np.maximum(np.asarray(n_atoms).ravel(), 1))
+    ends = np.cumsum(np.maximum(np.asarray(work).ravel(), 1))
     total = int(ends[-1]) if len(ends) else 0
     # a box belongs to the shard in which its middle lies; whole numbers, which are the same on every machine
     twice_middle = 2 * ends - np.diff(ends, prepend=0)

@@ -161,6 +161,15 @@ class Shard:
             raise KeyError(f"{self._path} has no item {item!r}")
         return read_record(self._items[item])
 
+    def value(self, item: str, name: str) -> Any:
+        """One array (e.g. `structure/cell`) or number of the record of `item`: much less to read than the record.
+
+        Raises:
+            KeyError: the shard has no such item, or the record nothing of this name.
+        """
+        record = self._items[item]
+        return record.attrs[name] if name in record.attrs else record[name][()]
+
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (id, record) in the order of `ids`, one record in memory at a time."""
         for item in self.ids:

@@ -41,7 +41,7 @@ def enumerate_boundaries(lattice: Lattice = "fcc", max_length: float = 15) -> li
         raise ValueError(f"unknown lattice {lattice!r}; allowed: {', '.join(get_args(Lattice))}")
     if not max_length > 0:
         raise ValueError(f"max_length is {max_length}; it must be positive (units of a0/2)")
-    forms = sorted(_canonical_forms_within(lattice, max_length))
+    forms = sorted(canonical_forms_within(lattice, max_length))
     return [
         smallest_description(form, lattice, max_length)
         for form in progress(forms, len(forms), "smallest cells of boundaries")
@@ -80,7 +80,7 @@ def _unknown_ids(unknown: Sequence[str], known: Sequence[str], settings: Enumera
     )
 
 
-def _canonical_forms_within(lattice: Lattice, max_length: float) -> set[CanonicalForm]:
+def canonical_forms_within(lattice: Lattice, max_length: float) -> set[CanonicalForm]:
     """Canonical forms of all boundaries that pairs of orthogonal triples within `max_length` make, without Sigma 1."""
     limit = squared_length_limit(max_length)
     triples = _orthogonal_triples(lattice, max_length)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gbscape.config.survey import LocalSearch, Relaxation
+from gbscape.planning import costs
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.store.balance import balance
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_from_record, atoms_to_record
 from gbscape.store.shards import compute_shard, open_shard
-from gbscape.survey.boundary import read_boundaries
 from gbscape.survey.local_search import search_locally
 
 
@@ -44,10 +44,11 @@ def local_search_shard(
     """
     known = known_j_m2 or {}
     potential = ReadyPotential.read(potential_json)
-    areas = {b.id: b.area_a0_squared for b in read_boundaries(boundaries_csv)}
     with open_shard(relaxed_h5) as relaxed:
-        # Moves and the cost of each grow with the area.
-        ids = balance({item: areas[item] ** 2 for item in relaxed.ids}, n_shards)[shard]
+        cells = [relaxed.value(item, "structure/cell") for item in relaxed.ids]
+        above = [relaxed.value(item, "energy_j_m2") > known.get(item, math.inf) for item in relaxed.ids]
+        work = costs.local_search([cell[1, 1] * cell[2, 2] for cell in cells], settings, above).tolist()
+        ids = balance(dict(zip(relaxed.ids, work, strict=True)), n_shards)[shard]
 
         def improve(item: str) -> Record:
             record = relaxed.read(item)

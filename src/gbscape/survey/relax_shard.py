@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from gbscape.config.survey import Relaxation
+from gbscape.planning.costs import relaxation
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.store.balance import balance
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_to_record
 from gbscape.store.shards import compute_shard
 from gbscape.survey.boundary import read_boundaries
-from gbscape.survey.relaxation import relative_cost, relax_boundary
+from gbscape.survey.relaxation import relax_boundary
 
 
 def relax_shard(
@@ -36,7 +37,8 @@ def relax_shard(
     """
     boundaries = {b.id: b for b in read_boundaries(boundaries_csv)}
     potential = ReadyPotential.read(potential_json)
-    ids = balance({b.id: relative_cost(b) for b in boundaries.values()}, n_shards)[shard]
+    work = relaxation([b.area_a0_squared for b in boundaries.values()], settings).tolist()
+    ids = balance(dict(zip(boundaries, work, strict=True)), n_shards)[shard]
 
     def relax(item: str) -> Record:
         relaxed = relax_boundary(boundaries[item], potential, settings)

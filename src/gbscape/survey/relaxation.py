@@ -37,7 +37,6 @@ _VACANCY_CHOICE = 8  # atoms of highest energy from which one is removed
 _LARGEST_LAMMPS_SEED = 900_000_000
 _SEED_OFFSET = 2**31  # makes indices of either sign a seed
 _START = "x_before_angstrom"  # array of a slab: where its atoms were before minimisation
-_COST_OFFSET = 50.0  # measured: the time is that of this area, in (a0/2)^2, plus that of the boundary
 LOWEST_J_M2 = -0.01  # a boundary cannot be lower than the perfect crystal
 
 
@@ -453,9 +452,3 @@ def _cutoffs_in_gaps(distances: NDArray[np.float64], low: float, high: float, at
     if len(middles) > at_most:
         middles = middles[np.unique(np.round(np.linspace(0, len(middles) - 1, at_most)).astype(int))]
     return [float(middle) for middle in middles]
-
-
-def relative_cost(boundary: BoundaryGeometry) -> float:
-    """Time that a boundary takes to relax, in arbitrary units, for shards of equal size."""
-    y, z = (np.asarray(boundary.left[axis]) for axis in (1, 2))
-    return _COST_OFFSET + math.sqrt(float((y @ y) * (z @ z)))

@@ -1,0 +1,80 @@
+"""`python -m gbscape.planning estimate CONFIG... | learn results/NAME | status results/NAME`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gbscape.config.files import read_files
+from gbscape.planning import status as progress
+from gbscape.planning.estimate import estimate, table
+from gbscape.planning.rates import read_rates, write_rates
+from gbscape.planning.steps import number_of_jobs, steps_of
+
+_PROJECT = Path(__file__).resolve().parents[3]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one of the commands; what is wrong is one line on standard error, and 1 is returned."""
+    parser = argparse.ArgumentParser(prog="python -m gbscape.planning", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    estimating = commands.add_parser("estimate", help="what a run will cost, step by step")
+    estimating.add_argument(
+        "config", nargs="+", help="configuration files, each laid over those before, as for snakemake"
+    )
+    learning = commands.add_parser("learn", help="a table of costs from the benchmark files of a run")
+    learning.add_argument("results", help="folder of the run, results/NAME")
+    learning.add_argument("--out", help="file of the table; without it the table is printed")
+    learning.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="for a run beside other work: time of processors, not of the clock",
+    )
+    telling = commands.add_parser("status", help="how far a run has come")
+    telling.add_argument("results", help="folder of the run, results/NAME")
+    given = parser.parse_args(arguments)
+    try:
+        {"estimate": _estimate, "learn": _learn, "status": _status}[given.command](given)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _estimate(given: argparse.Namespace) -> None:
+    config = read_files(given.config, _PROJECT)
+    rates = read_rates(config.costs)
+    print(table([estimate(step, rates, config.jobs) for step in steps_of(config, _PROJECT)]))
+
+
+def _learn(given: argparse.Namespace) -> None:
+    from gbscape.planning.learn import learn  # it reads HDF5, which the others need not
+
+    config = read_files([Path(given.results) / "config.yaml"], _PROJECT)
+    learned = learn(given.results, config, read_rates(config.costs), _PROJECT, given.processor_time)
+    write_rates(given.out or "/dev/stdout", learned)
+
+
+def _status(given: argparse.Namespace) -> None:
+    print(progress.text(progress.status(given.results, _seconds_of_jobs(Path(given.results)))))
+
+
+def _seconds_of_jobs(results: Path) -> dict[str, float]:
+    """Estimated core-seconds of a job, by rule; nothing where the run has not written its configuration yet."""
+    try:
+        config = read_files([results / "config.yaml"], _PROJECT)
+        rates = read_rates(config.costs)
+        total: dict[str, float] = {}
+        jobs: dict[str, int] = {}
+        for step in steps_of(config, _PROJECT):
+            number = number_of_jobs(step, rates, config.jobs)
+            rate = rates[step.rate]
+            seconds = step.work * rate.seconds_per_unit + number * rate.seconds_per_job
+            total[step.rule] = total.get(step.rule, 0.0) + seconds
+            jobs[step.rule] = jobs.get(step.rule, 0) + number
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {rule: seconds / jobs[rule] for rule, seconds in total.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
