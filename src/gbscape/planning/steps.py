@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from gbscape.config.crystal import FileSample, FourGrains, Map, Polycrystal, Superalloy, SurveyBoundary
-from gbscape.config.features import expand
+from gbscape.config.features import Representation, expand
 from gbscape.config.jobs import Jobs, Shards
 from gbscape.config.model import Config
 from gbscape.config.replica import OPTIMAL, ReplicaModel, SoapVectors, Vectors
@@ -122,16 +122,24 @@ def _survey(config: Config, project: str | Path) -> Iterator[Step]:
                 yield replace(searched, largest=float((many if share else few).max()))
     described = costs.description(atoms)
     yield Step("select_boundary_atoms", "", "select_boundary_atoms", n, float(np.sum(atoms)), float(np.max(atoms)))
-    for name, its in expand(config.features.representations).items():
+    representations = expand(config.features.representations)
+    of_snapshots = _parts(config, representations) if config.snapshots.boundary is not None else set()
+    for name, its in representations.items():
         if its.kind == "concatenate":
             continue
         # Local environments are found first and counted then, in as many jobs.
         rule = "find_environments" if its.kind == "local_environments" else "featurize"
         yield _sharded(rule, name, f"featurize:{its.kind}", described, config.features.shards)
-        if config.snapshots.boundary is not None and name.split("~")[0] in config.snapshots.learning.representations:
-            of_snapshots = np.full(config.snapshots.n_snapshots, np.median(described))
-            shards = config.snapshots.learning.shards
-            yield _sharded("featurize_snapshots", name, f"featurize:{its.kind}", of_snapshots, shards)
+        if name in of_snapshots:
+            work = np.full(config.snapshots.n_snapshots, np.median(described))
+            yield _sharded("featurize_snapshots", name, f"featurize:{its.kind}", work, config.snapshots.learning.shards)
+
+
+def _parts(config: Config, representations: Mapping[str, Representation]) -> set[str]:
+    """Representations of the snapshots, members of sweeps by their full names, of concatenated ones their parts."""
+    wanted = config.snapshots.learning.representations
+    learned = {name: its for name, its in representations.items() if name.split("~")[0] in wanted}
+    return {part for name, its in learned.items() for part in (its.of if its.kind == "concatenate" else (name,))}
 
 
 def _sharded(rule: str, of: str, rate: str, work: costs.Array, shards: Shards) -> Step:
