@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -46,27 +46,26 @@ def planned(folders: list[Path]) -> list[Row]:
 @pytest.fixture(scope="session")
 def refused(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     """What came of the hostile inputs that are tested, by name."""
-    cases = _tested(request, "case")
-    folders = []
-    for case in cases:
-        folder = tmp_path_factory.mktemp("case")
-        with chdir(folder):
-            write_config(case.make(f"touch {CANARY}"), folder / "case.yaml")
-        folders.append(folder)
-    return {case.name: row for case, row in zip(cases, planned(folders), strict=True)}
+    cases = {case.name: case for case in _tested(request, "case")}
+    return _in_folders(cases, lambda name: cases[name].make(f"touch {CANARY}"), tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def accepted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     """What came of the odd inputs that are tested, by name."""
-    names = _tested(request, "odd")
-    folders = []
+    return _in_folders(_tested(request, "odd"), lambda name: odd_cases()[name](), tmp_path_factory)
+
+
+def _in_folders(
+    names: Iterable[str], make: Callable[[str], Config], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Row]:
+    """What came of the inputs of these names, each made in a folder of its own."""
+    folders = {}
     for name in names:
-        folder = tmp_path_factory.mktemp("odd")
-        with chdir(folder):
-            write_config(odd_cases()[name](), folder / "case.yaml")
-        folders.append(folder)
-    return dict(zip(names, planned(folders), strict=True))
+        folders[name] = tmp_path_factory.mktemp("case")
+        with chdir(folders[name]):
+            write_config(make(name), folders[name] / "case.yaml")
+    return dict(zip(folders, planned(list(folders.values())), strict=True))
 
 
 def _tested(request: pytest.FixtureRequest, parameter: str) -> list[Any]:

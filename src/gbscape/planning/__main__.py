@@ -2,13 +2,14 @@
 
 import argparse
 import sys
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from gbscape.config.files import read_files
 from gbscape.planning import status as progress
 from gbscape.planning.estimate import estimate, table
 from gbscape.planning.rates import read_rates, write_rates
-from gbscape.planning.steps import number_of_jobs, steps_of
+from gbscape.planning.steps import steps_of
 
 _PROJECT = Path(__file__).resolve().parents[3]
 
@@ -63,17 +64,15 @@ def _seconds_of_jobs(results: Path) -> dict[str, float]:
     try:
         config = read_files([results / "config.yaml"], _PROJECT)
         rates = read_rates(config.costs)
-        total: dict[str, float] = {}
-        jobs: dict[str, int] = {}
+        hours: defaultdict[str, float] = defaultdict(float)
+        jobs: Counter[str] = Counter()
         for step in steps_of(config, _PROJECT):
-            number = number_of_jobs(step, rates, config.jobs)
-            rate = rates[step.rate]
-            seconds = step.work * rate.seconds_per_unit + number * rate.seconds_per_job
-            total[step.rule] = total.get(step.rule, 0.0) + seconds
-            jobs[step.rule] = jobs.get(step.rule, 0) + number
-    except (OSError, ValueError, KeyError):
+            estimated = estimate(step, rates, config.jobs)
+            hours[step.rule] += estimated.core_hours
+            jobs[step.rule] += estimated.jobs
+    except (OSError, ValueError):
         return {}
-    return {rule: seconds / jobs[rule] for rule, seconds in total.items()}
+    return {rule: 3600 * its / jobs[rule] for rule, its in hours.items()}
 
 
 if __name__ == "__main__":

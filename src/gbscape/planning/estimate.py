@@ -39,7 +39,6 @@ def estimate(step: Step, rates: Mapping[str, Rate], settings: Jobs) -> Estimate:
     rate, jobs = rate_of(rates, step.rate), number_of_jobs(step, rates, settings)
     seconds = step.work * rate.seconds_per_unit
     largest = max(seconds / jobs, step.largest * rate.seconds_per_unit)
-    held = step.items / jobs if step.resident is None else step.resident
     return Estimate(
         step=step.name,
         items=step.items,
@@ -47,7 +46,7 @@ def estimate(step: Step, rates: Mapping[str, Rate], settings: Jobs) -> Estimate:
         mean_minutes=(seconds / jobs + rate.seconds_per_job) / 60 / step.cores,
         longest_minutes=(largest + rate.seconds_per_job) / 60 / step.cores,
         core_hours=(seconds + jobs * rate.seconds_per_job) / 3600,
-        memory_gib=rate.mib_per_job / 1024 + held * rate.memory_bytes_per_item / 1024**3,
+        memory_gib=rate.mib_per_job / 1024 + step.held_items(jobs) * rate.memory_bytes_per_item / 1024**3,
         stored_gb=step.items * rate.stored_bytes_per_item / 1e9,
     )
 

@@ -11,10 +11,9 @@ import h5py
 from gbscape.config.model import Config
 from gbscape.planning import costs
 from gbscape.planning.rates import Rate, rate_of
-from gbscape.planning.steps import Step, number_of_jobs, steps_of
+from gbscape.planning.steps import PASSES, Step, number_of_jobs, steps_of
 
 _MIB = 1024**2
-_PASSES = 1000
 
 
 def read_benchmark(path: str | Path, processor_time: bool = False) -> tuple[float, float]:
@@ -75,7 +74,7 @@ def learn(
         # Jobs that hardly work tell little of how long work takes.
         if seconds > len(files) * rate.seconds_per_job:
             seen.setdefault(step.rate, []).append((seconds, work, step.rule))
-            held = step.items / jobs if step.resident is None else step.resident
+            held = step.held_items(jobs)
             most = max(memory for _, memory in measured)
             grows = max(0.0, (most - rate.mib_per_job) * _MIB / held)
             rates = rates | {step.rate: replace(rate, memory_bytes_per_item=max(grows, rate.memory_bytes_per_item))}
@@ -111,7 +110,7 @@ def _work_of_boxes(results: Path, config: Config, step: Step) -> float | None:
         return None
     with h5py.File(folder / f"map_{level}.h5") as file:
         n_atoms = file["boxes/n_atoms"][:]
-    return float(costs.boxes(n_atoms, its.passes or _PASSES, its.fewest_atoms).sum())
+    return float(costs.boxes(n_atoms, its.passes or PASSES, its.fewest_atoms).sum())
 
 
 def _number(text: str) -> float:

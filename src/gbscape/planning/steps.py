@@ -16,6 +16,7 @@ from gbscape.config.crystal import FileSample, FourGrains, Map, Polycrystal, Sup
 from gbscape.config.features import Representation, expand
 from gbscape.config.jobs import Jobs, Shards
 from gbscape.config.model import Config
+from gbscape.config.network import Network
 from gbscape.config.replica import OPTIMAL, ReplicaModel, SoapVectors, Vectors
 from gbscape.planning import costs
 from gbscape.planning.boundaries import areas
@@ -31,7 +32,8 @@ _BYTES_PER_ATOM = 60  # of a structure file
 _CELL_ATOMS_PER_ANGSTROM3 = 0.058  # of replica cells, of which atoms too close are left out
 _CLASS_WORK, _LARGEST_CLASS_WORK = 3700.0, 27_000.0  # of the shipped classes: mean, largest; see costs.crystal_class
 _REFINED_SHARE = 0.6  # of the boxes of a finer level that are classified
-_PASSES = 1000
+PASSES = Network().passes
+"""Of the network, where a map does not say."""
 _ABOVE_SHARE = 0.18  # of the boundaries that were above their published energies when they had been relaxed
 DFT_BATCH = "by_dft"
 
@@ -60,6 +62,10 @@ class Step:
     def name(self) -> str:
         """Of the step in tables."""
         return f"{self.rule}/{self.of}" if self.of else self.rule
+
+    def held_items(self, jobs: int) -> float:
+        """Items that a job of so many holds in memory."""
+        return self.items / jobs if self.resident is None else self.resident
 
 
 def steps_of(config: Config, project: str | Path, everything: bool = False) -> list[Step]:
@@ -171,7 +177,7 @@ def _crystal(config: Config, everything: bool) -> Iterator[Step]:
                         yield of_classes("describe_more_classes", of, rate, levels * made.repeats)
                 candidates = model.search.candidates if model.search else 1
                 yield Step("train_candidate", name, "train_candidate", candidates, candidates, 1, candidates)
-            yield Step("judge_model", name, "judge_model", 1, model.network.passes / _PASSES, 1)
+            yield Step("judge_model", name, "judge_model", 1, model.network.passes / PASSES, 1)
         for method in its.other_methods:
             asked = len(defects.levels()) * its.other_methods_repeats
             yield of_classes("ask_other_method", method, "ask_other_method", asked)
@@ -189,7 +195,7 @@ def _map(name: str, its: Map) -> Iterator[Step]:
         if stride is not None:
             in_grid *= math.ceil((edge + 2 * its.padding * its.box_angstrom) / stride)
             full *= math.ceil(edge / stride)
-    passes = its.passes or _PASSES
+    passes = its.passes or PASSES
     # Boxes that reach beyond the sample are a part of the grid and hold little.
     of_box = float(costs.boxes([max(round(per_volume * volume), its.fewest_atoms)], passes, its.fewest_atoms)[0])
     levels = its.refinement.levels if its.refinement else 0

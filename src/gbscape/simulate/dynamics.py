@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.simulate.session import LammpsError, atom_energies_by_id, lammps_errors, lammps_session, vectors_by_id
 from gbscape.simulate.slab import FREE, create_slab_atoms, create_slab_box
+from gbscape.structure.orthogonal_cell import wrapped
 
 BOLTZMANN_EV_K = scipy.constants.k / scipy.constants.e
 LARGEST_SEED = 900_000_000  # of LAMMPS' random numbers
@@ -108,9 +109,4 @@ class SlabDynamics:
         instance.scatter_atoms("v", 1, 3, np.ctypeslib.as_ctypes(np.ascontiguousarray(state.velocities).ravel()))
 
     def _wrapped(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        wrapped = positions.copy()
-        periods = np.array(self.periods_angstrom)
-        wrapped[:, 1:] -= periods * np.floor(positions[:, 1:] / periods)
-        # What lies below zero by less than rounding becomes the period itself.
-        wrapped[:, 1:][wrapped[:, 1:] >= periods] = 0.0
-        return wrapped
+        return np.column_stack([positions[:, :1], wrapped(positions[:, 1:], np.array(self.periods_angstrom))])

