@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from gbscape.config.alloy import Alloy
 from gbscape.config.base import Settings
 from gbscape.config.crystal import Crystal, FileSample, Map
 from gbscape.config.descriptor_properties import DescriptorProperties
@@ -55,9 +56,9 @@ class Config(Settings):
     """A structure of your own, for maps that name none: `snakemake --configfile config/spm.yaml --config structure=FILE`."""
     seed: int = Field(default=2019, ge=0, lt=2**31)
     """Seed of the learning: splits, models, baseline. The search for structures has its own, `survey.relaxation.seed`."""
-    parts: tuple[Literal["survey", "crystal", "replica"], ...] = Field(default=("survey",), min_length=1)
+    parts: tuple[Literal["survey", "crystal", "replica", "alloy"], ...] = Field(default=("survey",), min_length=1)
     """What is computed: `survey`, boundaries, their descriptors and what is learned from them; `crystal`, which crystal each box
-    of a sample is; `replica`, the energy of every atom of a large model."""
+    of a sample is; `replica`, the energy of every atom of a large model; `alloy`, energies of an amorphous alloy."""
     on_failure: Literal["stop", "skip"] = "stop"
     """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them. Either way they are listed with their reasons, and only they are tried again."""
     jobs: Jobs = Jobs()
@@ -81,6 +82,8 @@ class Config(Settings):
     """Classification of crystals: models, tests of them, and maps of samples."""
     replica: Replica = Replica()
     """Energies of all atoms of a large model from those of a few of them in small cells."""
+    alloy: Alloy = Alloy()
+    """Energies of an amorphous alloy, and what is learned from them."""
     published: Published = Published()
     """Published figures to compare with."""
     figures: Figures = Figures()

@@ -25,6 +25,7 @@ _PASSES_AS_ATOMS = (
     0.87  # measured: a pass of the network through a box takes as long as describing so many of its atoms
 )
 _REFERENCE_CUTOFF_EV = 400.0
+_NOBLE_GASES = (0, 2, 10, 18, 36, 54, 86)
 
 
 def relaxation_candidates(settings: Relaxation) -> dict[str, float]:
@@ -119,6 +120,25 @@ def cell(n_atoms: float, backend: str, dft: DftSettings, electrons_per_atom: flo
         return electrons
     points = math.prod(dft.kpoint_grid) / 2 if dft.kpoint_grid else 1  # time reversal halves them
     return electrons * (dft.cutoff_ev / _REFERENCE_CUTOFF_EV) ** 1.5 * max(points, 1)
+
+
+def structure(numbers: ArrayLike) -> float:
+    """Work of energy, forces and stress of a cell by DFT: its valence electrons, squared, in units of 100.
+
+    Args:
+        numbers: (n,) atomic numbers.
+    """
+    return electrons_squared(sum(valence_electrons(int(number)) for number in np.asarray(numbers)))
+
+
+def electrons_squared(electrons: float) -> float:
+    """The unit of work of `structure`."""
+    return (electrons / 100) ** 2
+
+
+def valence_electrons(number: int) -> int:
+    """Electrons of an element beyond the last noble gas before it."""
+    return number - max(core for core in _NOBLE_GASES if core < number)
 
 
 def _array(values: ArrayLike) -> Array:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from ase.data import atomic_numbers
 
 from gbscape.config.crystal import FileSample, FourGrains, Map, Polycrystal, Superalloy, SurveyBoundary
 from gbscape.config.features import Representation, expand
@@ -76,11 +77,12 @@ def steps_of(config: Config, project: str | Path, everything: bool = False) -> l
         project: folder of the project, whose tables are read.
         everything: also those of parts that the run does not ask for.
     """
-    parts = ("survey", "crystal", "replica") if everything else config.parts
+    parts = ("survey", "crystal", "replica", "alloy") if everything else config.parts
     return [
         *(_survey(config, project) if "survey" in parts else ()),
         *(_crystal(config, everything) if "crystal" in parts else ()),
         *(_replica(config) if "replica" in parts else ()),
+        *(_alloy(config) if "alloy" in parts else ()),
     ]
 
 
@@ -257,6 +259,19 @@ def _replica(config: Config) -> Iterator[Step]:
         yield Step("compute_energies", batch, rate, atoms, atoms * cell, cell, its.shards, cores, resident=n)
     yield Step("predict_energies", "", "predict_energies", n, n, 1)
     yield Step("export_predictions", "", "export_predictions", n, n, 1)
+
+
+def _alloy(config: Config) -> Iterator[Step]:
+    its = config.alloy
+    first, second = (costs.valence_electrons(atomic_numbers[name]) for name in its.species)
+    least, most = its.packing.n_atoms
+    of_atom = [(first * ratio + second) / (1 + ratio) for ratio in its.concentrations]
+    mean = np.mean([costs.electrons_squared(share * n) for share in of_atom for n in range(least, most + 1)])
+    largest = costs.electrons_squared(max(of_atom) * most)
+    for batch in its.batches:
+        items = len(its.concentrations) * its.of_each(batch)
+        work = float(items * mean)
+        yield Step("compute_structures", batch, "compute_structures", items, work, largest, its.shards, its.dft.ranks)
 
 
 def _batches(config: Config, n_atoms: float) -> dict[str, float]:

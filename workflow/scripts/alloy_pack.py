@@ -1,0 +1,13 @@
+"""Random packings, the first batch of an alloy's structures."""
+
+from typing import TYPE_CHECKING
+
+from gbscape.alloy.structures import pack_structures
+from gbscape.config.alloy import Alloy
+from gbscape.store.job import begin_job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+begin_job(snakemake)
+pack_structures(snakemake.output[0], Alloy(**snakemake.params.settings), snakemake.params.code)
