@@ -83,13 +83,14 @@ def fit_snap(
     Raises:
         LammpsError: a structure that LAMMPS refuses.
     """
-    rows, targets = [], []
+    rows: list[Array] = []
+    targets: list[Array] = []
     for structure in structures:
         n = len(structure.atoms)
         components, energy, forces = _bispectrum(structure.atoms, species, settings)
         counts = [float(structure.atoms.get_chemical_symbols().count(name)) for name in species]
         rows.append(np.hstack([counts, components[0]])[None] / n)
-        targets.append([(structure.energy_ev - energy) / n])
+        targets.append(np.array([(structure.energy_ev - energy) / n]))
         of_forces = np.hstack([np.zeros((3 * n, len(species))), components[1:]])
         rows.append(settings.force_weight * of_forces)
         targets.append(settings.force_weight * (structure.forces_ev_angstrom.ravel() - forces))
