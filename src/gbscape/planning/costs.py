@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gbscape.config.dft import DftSettings
 from gbscape.config.survey import LocalSearch, Relaxation
+from gbscape.structure.valence import valence_electrons
 
 Array = NDArray[np.float64]
 
@@ -25,7 +26,6 @@ _PASSES_AS_ATOMS = (
     0.87  # measured: a pass of the network through a box takes as long as describing so many of its atoms
 )
 _REFERENCE_CUTOFF_EV = 400.0
-_NOBLE_GASES = (0, 2, 10, 18, 36, 54, 86)
 
 
 def relaxation_candidates(settings: Relaxation) -> dict[str, float]:
@@ -134,11 +134,6 @@ def structure(numbers: ArrayLike) -> float:
 def electrons_squared(electrons: float) -> float:
     """The unit of work of `structure`."""
     return (electrons / 100) ** 2
-
-
-def valence_electrons(number: int) -> int:
-    """Electrons of an element beyond the last noble gas before it."""
-    return number - max(core for core in _NOBLE_GASES if core < number)
 
 
 def _array(values: ArrayLike) -> Array:

@@ -22,6 +22,7 @@ from gbscape.config.replica import OPTIMAL, ReplicaModel, SoapVectors, Vectors
 from gbscape.planning import costs
 from gbscape.planning.boundaries import areas
 from gbscape.planning.rates import Rate, rate_of
+from gbscape.structure.valence import valence_electrons
 
 # Of typical metals, where a potential or a file would have to be read to know better.
 _A0_ANGSTROM = {"fcc": 3.6, "bcc": 2.9, "sc": 3.0}
@@ -263,7 +264,7 @@ def _replica(config: Config) -> Iterator[Step]:
 
 def _alloy(config: Config) -> Iterator[Step]:
     its = config.alloy
-    first, second = (costs.valence_electrons(atomic_numbers[name]) for name in its.species)
+    first, second = (valence_electrons(atomic_numbers[name]) for name in its.species)
     least, most = its.packing.n_atoms
     of_atom = [(first * ratio + second) / (1 + ratio) for ratio in its.concentrations]
     mean = np.mean([costs.electrons_squared(share * n) for share in of_atom for n in range(least, most + 1)])
