@@ -40,13 +40,19 @@ class _Orbital(NamedTuple):
     order: int
 
 
-def orbital_scattering(atoms: Atoms, species: tuple[str, ...], parameters: OrbitalScattering) -> Array:
+def orbital_scattering(
+    atoms: Atoms,
+    species: tuple[str, ...],
+    parameters: OrbitalScattering,
+    shape: tuple[int, int, int] | None = None,
+) -> Array:
     """Scattering features of a cell.
 
     Args:
         atoms: periodic along all three vectors, of any angles, of these species.
         species: of the channels `species`, in this order.
         parameters: the transform's settings.
+        shape: points of the grid along the cell's vectors; None takes `grid_shape`, which jumps when a cell is strained.
 
     Returns:
         (n_features,) as named by `feature_names`: integrals an atom, in the unit of a density to the power q times Angstrom^3.
@@ -63,7 +69,7 @@ def orbital_scattering(atoms: Atoms, species: tuple[str, ...], parameters: Orbit
         raise ValueError(
             f"the cell must have atoms, all of the species {', '.join(species)}, not {', '.join(foreign) or 'none'}"
         )
-    shape = grid_shape(atoms, parameters)
+    shape = shape or grid_shape(atoms, parameters)
     band = spectra.band_of_any_cell(shape, atoms.cell.array, torch.device("cpu"))
     of_densities = _density_spectra(atoms, channel_weights(atoms, species, parameters), band, parameters)
     voxel = atoms.cell.volume / prod(shape) / len(atoms)
