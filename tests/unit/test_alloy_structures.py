@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from gbscape.alloy.packing import PackingError, are_apart, closest_allowed, packing_seeds, random_packing
 from gbscape.alloy.structures import heat_structures, pack_structures
-from gbscape.config.alloy import Alloy, CheapPotential, Heating, Packing
+from gbscape.config.alloy import Alloy, AmorphousStructures, CheapPotential, Heating, Packing
 from gbscape.simulate import snap
 from gbscape.simulate.snap import LabelledStructure, SnapDynamics, SnapPotential, energy_and_forces, fit_snap
 from gbscape.store.records import atoms_from_record
 from gbscape.store.shards import open_shard
 
-SMALL = Alloy(
+SMALL = AmorphousStructures(
     concentrations=(0.5, 3.0),
     packed=2,
     heated=3,
@@ -60,7 +60,7 @@ def test_structures_depend_on_seed_and_name_alone():
 
 def test_what_cannot_be_packed_says_what_to_change():
     tight = Packing(n_atoms=(30, 30), closest_fraction=1.2, volume_angstrom3={"Li": 5.0, "Si": 5.0})
-    with pytest.raises(PackingError, match=r"30 atoms of Li1Si .*lower packing\.closest_fraction"):
+    with pytest.raises(PackingError, match=r"30 atoms of Li1Si .*lower structures\.packing\.closest_fraction"):
         random_packing(PAIR, 1.0, tight, np.random.default_rng(0))
 
 
@@ -69,9 +69,9 @@ def test_what_cannot_be_packed_says_what_to_change():
     [
         ({"species": ("Li", "Ge")}, r"volume_angstrom3 lacks Ge"),
         ({"species": ("Li", "Li")}, "species must be two"),
-        ({"packing": {"n_atoms": (30, 20)}}, "n_atoms must ascend"),
-        ({"heating": {"steps": (0, 2)}}, "steps must ascend from above 0"),
-        ({"concentrations": ()}, "at least 1 item"),
+        ({"structures": {"packing": {"n_atoms": (30, 20)}}}, "n_atoms must ascend"),
+        ({"structures": {"heating": {"steps": (0, 2)}}}, "steps must ascend from above 0"),
+        ({"structures": {"concentrations": ()}}, "at least 1 item"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong, message):
@@ -166,7 +166,7 @@ def test_motion_is_the_same_again_and_goes_on_where_it_was(packings, true, tmp_p
 
 
 def test_batches_of_structures(tmp_path, packings, true):
-    pack_structures(tmp_path / "packed.h5", SMALL, "code")
+    pack_structures(tmp_path / "packed.h5", PAIR, SMALL, "code")
     true.write(tmp_path / "potential.json")
     heat_structures(tmp_path / "potential.json", tmp_path / "round_1.h5", "round_1", SMALL, "code")
     with open_shard(tmp_path / "packed.h5") as packed, open_shard(tmp_path / "round_1.h5") as heated:

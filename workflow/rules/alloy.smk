@@ -15,6 +15,7 @@ rule pack_structures:
         runtime=30,
         tasks=1,
     params:
+        species=CONFIG.alloy.species,
         settings=OF_STRUCTURES,
         code=code_of("alloy_pack.py"),
     script:
@@ -37,7 +38,8 @@ rule fit_cheap_potential:
         runtime=60,
         tasks=1,
     params:
-        settings=OF_STRUCTURES,
+        species=CONFIG.alloy.species,
+        settings=leaf(CONFIG.alloy.structures.potential),
         code=code_of("alloy_fit.py"),
     script:
         "../scripts/alloy_fit.py"

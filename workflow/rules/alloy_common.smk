@@ -2,9 +2,9 @@
 ALLOY = f"{RESULTS}/alloy"
 STRUCTURES = f"{ALLOY}/structures/{{batch}}.h5"
 ALLOY_ENERGIES = f"{ALLOY}/energies/{{batch}}.h5"
-ALLOY_BATCHES = CONFIG.alloy.batches
-# What makes a structure: whoever asks for more rounds, or other energies, keeps those that are there.
-OF_STRUCTURES = leaf(CONFIG.alloy, without=["dft", "shards", "rounds"])
+ALLOY_BATCHES = CONFIG.alloy.structures.batches
+# What makes a structure: whoever asks for more rounds keeps those that are there.
+OF_STRUCTURES = leaf(CONFIG.alloy.structures, without=["rounds"])
 
 
 def of_alloy_batches_before(pattern, round_number):

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from gbscape.alloy.cheap_potential import fit_cheap_potential
-from gbscape.config.alloy import Alloy
+from gbscape.config.alloy import CheapPotential
 from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
-fit_cheap_potential(snakemake.input, snakemake.output[0], Alloy(**snakemake.params.settings))
+params = snakemake.params
+fit_cheap_potential(snakemake.input, snakemake.output[0], params.species, CheapPotential(**params.settings))

@@ -9,6 +9,4 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
-gather_energies(
-    snakemake.input.shards, snakemake.input.structures, snakemake.output[0], snakemake.params.on_failure
-)
+gather_energies(snakemake.input.shards, snakemake.input.structures, snakemake.output[0], snakemake.params.on_failure)

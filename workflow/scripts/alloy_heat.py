@@ -3,17 +3,18 @@
 from typing import TYPE_CHECKING
 
 from gbscape.alloy.structures import heat_structures
-from gbscape.config.alloy import Alloy
+from gbscape.config.alloy import AmorphousStructures
 from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
+params = snakemake.params
 heat_structures(
     snakemake.input[0],
     snakemake.output[0],
     f"round_{snakemake.wildcards.round}",
-    Alloy(**snakemake.params.settings),
-    snakemake.params.code,
+    AmorphousStructures(**params.settings),
+    params.code,
 )

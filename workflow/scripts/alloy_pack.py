@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from gbscape.alloy.structures import pack_structures
-from gbscape.config.alloy import Alloy
+from gbscape.config.alloy import AmorphousStructures
 from gbscape.store.job import begin_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
-pack_structures(snakemake.output[0], Alloy(**snakemake.params.settings), snakemake.params.code)
+params = snakemake.params
+pack_structures(snakemake.output[0], params.species, AmorphousStructures(**params.settings), params.code)

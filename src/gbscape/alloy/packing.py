@@ -5,7 +5,7 @@ from ase import Atoms
 from ase.data import atomic_numbers, covalent_radii
 from numpy.typing import NDArray
 
-from gbscape.config.alloy import Alloy, Packing
+from gbscape.config.alloy import AmorphousStructures, Packing
 
 Array = NDArray[np.float64]
 _MOST_STEPS = 5000
@@ -15,7 +15,7 @@ class PackingError(RuntimeError):
     """Atoms could not be kept apart; the message says in which cell, and what to change."""
 
 
-def packing_seeds(settings: Alloy, batch: str) -> dict[str, tuple[float, np.random.SeedSequence]]:
+def packing_seeds(settings: AmorphousStructures, batch: str) -> dict[str, tuple[float, np.random.SeedSequence]]:
     """Names of a batch's structures, with their concentrations and the seeds of all that is random.
 
     They depend on nothing but the settings' seed and the names, so that more of them leave those before as they are.
@@ -55,7 +55,7 @@ def random_packing(
     if positions is None:
         raise PackingError(
             f"{n_atoms} atoms of {species[0]}{concentration:g}{species[1]} could not be kept {closest.max():.2f} Angstrom apart in "
-            f"a cube of {edge:.2f}: lower packing.closest_fraction or raise packing.volume_angstrom3"
+            f"a cube of {edge:.2f}: lower structures.packing.closest_fraction or raise structures.packing.volume_angstrom3"
         )
     return Atoms(symbols, positions, cell=[edge] * 3, pbc=True)
 

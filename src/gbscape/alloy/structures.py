@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 
 from gbscape.alloy.packing import are_apart, packing_seeds, random_packing
-from gbscape.config.alloy import PACKED, Alloy, Heating
+from gbscape.config.alloy import PACKED, AmorphousStructures, Heating
 from gbscape.simulate.snap import SnapDynamics, SnapPotential
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_to_record
@@ -22,37 +22,40 @@ class HeatingError(RuntimeError):
     """A structure that came apart at once."""
 
 
-def pack_structures(out: str | Path, settings: Alloy, code: str) -> None:
+def pack_structures(out: str | Path, species: tuple[str, str], settings: AmorphousStructures, code: str) -> None:
     """Write the first batch, random packings: a shard of structures with their nominal `concentration`."""
     seeds = packing_seeds(settings, PACKED)
 
     def compute(item: str) -> Record:
         concentration, seed = seeds[item]
-        atoms = random_packing(settings.species, concentration, settings.packing, np.random.default_rng(seed))
+        atoms = random_packing(species, concentration, settings.packing, np.random.default_rng(seed))
         return {"structure": atoms_to_record(atoms), "concentration": concentration, "temperature_kelvin": -1.0}
 
-    _write(out, seeds, compute, settings, code, {})
+    _write(out, seeds, compute, species, settings, code, {})
 
 
-def heat_structures(potential_json: str | Path, out: str | Path, batch: str, settings: Alloy, code: str) -> None:
+def heat_structures(
+    potential_json: str | Path, out: str | Path, batch: str, settings: AmorphousStructures, code: str
+) -> None:
     """Write a further batch: new packings, relaxed or heated by a potential.
 
     Args:
         potential_json: of `gbscape.simulate.snap.SnapPotential.write`.
         out: shard of structures with their nominal `concentration` and `temperature_kelvin`.
         batch: name of the round.
-        settings: of the alloy.
+        settings: of the structures.
         code: hash of the code that makes them.
     """
     seeds = packing_seeds(settings, batch)
-    dynamics = SnapDynamics(SnapPotential.read(potential_json), Path(out).with_suffix(".potential"))
+    potential = SnapPotential.read(potential_json)
+    dynamics = SnapDynamics(potential, Path(out).with_suffix(".potential"))
     temperatures = settings.heating.temperatures_kelvin
     numbers = {item: int(item.rsplit("_", 1)[1]) for item in seeds}
 
     def compute(item: str) -> Record:
         concentration, seed = seeds[item]
         rng = np.random.default_rng(seed)
-        packed = random_packing(settings.species, concentration, settings.packing, rng)
+        packed = random_packing((potential.species[0], potential.species[1]), concentration, settings.packing, rng)
         temperature = temperatures[numbers[item] % len(temperatures)]
         atoms, steps = heated(packed, temperature, dynamics, settings.heating, rng)
         return {
@@ -62,7 +65,7 @@ def heat_structures(potential_json: str | Path, out: str | Path, batch: str, set
             "steps": steps,
         }
 
-    _write(out, seeds, compute, settings, code, {"potential": potential_json})
+    _write(out, seeds, compute, potential.species, settings, code, {"potential": potential_json})
 
 
 def heated(
@@ -96,9 +99,12 @@ def _write(
     out: str | Path,
     seeds: dict[str, tuple[float, np.random.SeedSequence]],
     compute: Callable[[str], Record],
-    settings: Alloy,
+    species: tuple[str, ...],
+    settings: AmorphousStructures,
     code: str,
     inputs: dict[str, str | Path],
 ) -> None:
-    own = settings.model_dump(mode="json", exclude={"dft", "shards", "packed", "rounds", "heated", "concentrations"})
+    # Whoever asks for more of them keeps those that are there.
+    numbers = {"packed", "rounds", "heated", "concentrations"}
+    own = settings.model_dump(mode="json", exclude=numbers) | {"species": list(species)}
     compute_shard(out, list(seeds), compute, Provenance.of(own, code, inputs, seed=settings.seed), what="structures")

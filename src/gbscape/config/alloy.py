@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from gbscape.config.base import Settings
 from gbscape.config.dft import TotalEnergyDft
 from gbscape.config.jobs import Shards
-from gbscape.config.soap import ChemicalSymbol
+from gbscape.config.orbital_scattering import OrbitalScattering
+from gbscape.config.soap import ChemicalSymbol, SoapParameters
 
 PACKED = "packed"
 """Name of the batch of random packings."""
@@ -73,11 +74,9 @@ class Heating(Settings):
         return self
 
 
-class Alloy(Settings):
-    """An amorphous alloy of two species and its energies."""
+class AmorphousStructures(Settings):
+    """Structures that are made here: packings, and further ones in rounds."""
 
-    species: tuple[ChemicalSymbol, ChemicalSymbol] = ("Li", "Si")
-    """The alloy's; concentrations are atoms of the first for one of the second."""
     concentrations: tuple[_Ratio, ...] = Field(
         default=(0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.75), min_length=1
     )
@@ -94,12 +93,8 @@ class Alloy(Settings):
     """What moves them."""
     heating: Heating = Heating()
     """How."""
-    dft: TotalEnergyDft = TotalEnergyDft()
-    """The energies."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Of packings and velocities."""
-    shards: Shards = "auto"
-    """Jobs of each round's energies."""
 
     @property
     def batches(self) -> list[str]:
@@ -110,11 +105,32 @@ class Alloy(Settings):
         """Structures of each concentration in a batch."""
         return self.packed if batch == PACKED else self.heated
 
+
+class Alloy(Settings):
+    """An amorphous alloy of two species and its energies."""
+
+    species: tuple[ChemicalSymbol, ChemicalSymbol] = ("Li", "Si")
+    """The alloy's; concentrations are atoms of the first for one of the second."""
+    dataset: str | None = None
+    """Extended XYZ file of cells with their energies in eV, which is learned from instead of structures that are made here."""
+    structures: AmorphousStructures = AmorphousStructures()
+    """Those that are made here."""
+    dft: TotalEnergyDft = TotalEnergyDft()
+    """Their energies."""
+    crystals: str | None = "resources/lisi/crystals.csv"
+    """Table of known crystals (gbscape.alloy.crystals), whose energies and elastic constants a model is asked for; null for none."""
+    scattering: OrbitalScattering = OrbitalScattering()
+    """The wavelet-scattering invariants."""
+    soap: SoapParameters = SoapParameters(n_max=8, l_max=4, cutoff_angstrom=5.0, sigma_angstrom=0.5)
+    """SOAP, which they are compared with: the mean over the atoms of each species."""
+    shards: Shards = "auto"
+    """Jobs of each batch's energies, and of the descriptions."""
+
     @model_validator(mode="after")
     def _volumes_are_known(self) -> "Alloy":
-        missing = [name for name in self.species if name not in self.packing.volume_angstrom3]
+        missing = [name for name in self.species if name not in self.structures.packing.volume_angstrom3]
         if missing:
-            raise ValueError(f"packing.volume_angstrom3 lacks {', '.join(missing)}")
+            raise ValueError(f"structures.packing.volume_angstrom3 lacks {', '.join(missing)}")
         if self.species[0] == self.species[1]:
             raise ValueError(f"species must be two, got {self.species}")
         return self

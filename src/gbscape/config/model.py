@@ -326,6 +326,8 @@ _PATHS: dict[str, Kind] = {
     "crystal.prototypes": "classes",
     "replica.model.structure": "structure",
     "replica.potential.file": "potential",
+    "alloy.dataset": "structure",
+    "alloy.crystals": "text",
     "published.table": "text",
     "published.supplement": "text",
     "published.accuracies": "text",

@@ -171,9 +171,9 @@ def fit_ensemble(
     n = len(targets)
     if n < 4:
         raise ValueError(f"an ensemble needs four rows at least, got {n}")
-    fitted = []
+    fitted: list[SparseLinear] = []
     while len(fitted) < members:
-        counts = np.bincount(rng.integers(0, n, n), minlength=n)
+        counts = np.bincount(rng.integers(0, n, n), minlength=n).astype(float)
         out = counts == 0
         if not out.any() or (counts > 0).sum() < 2:
             continue

@@ -265,12 +265,13 @@ def _replica(config: Config) -> Iterator[Step]:
 def _alloy(config: Config) -> Iterator[Step]:
     its = config.alloy
     first, second = (valence_electrons(atomic_numbers[name]) for name in its.species)
-    least, most = its.packing.n_atoms
-    of_atom = [(first * ratio + second) / (1 + ratio) for ratio in its.concentrations]
+    made = its.structures
+    least, most = made.packing.n_atoms
+    of_atom = [(first * ratio + second) / (1 + ratio) for ratio in made.concentrations]
     mean = np.mean([costs.electrons_squared(share * n) for share in of_atom for n in range(least, most + 1)])
     largest = costs.electrons_squared(max(of_atom) * most)
-    for batch in its.batches:
-        items = len(its.concentrations) * its.of_each(batch)
+    for batch in made.batches:
+        items = len(made.concentrations) * made.of_each(batch)
         work = float(items * mean)
         yield Step("compute_structures", batch, "compute_structures", items, work, largest, its.shards, its.dft.ranks)
 
