@@ -121,7 +121,28 @@ rule gather_structures:
         "../scripts/alloy_gather.py"
 
 
-rule alloy:
+rule write_dataset:
     input:
         expand(ALLOY_ENERGIES, batch=ALLOY_BATCHES),
+    output:
+        f"{ALLOY}/dataset.xyz",
+    log:
+        f"{LOGS}/write_dataset.log",
+    benchmark:
+        f"{BENCHMARKS}/write_dataset.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        tasks=1,
+    params:
+        code=code_of("alloy_dataset.py"),
+    script:
+        "../scripts/alloy_dataset.py"
+
+
+rule alloy:
+    input:
+        rules.write_dataset.output,
     localrule: True
