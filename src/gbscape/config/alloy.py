@@ -106,6 +106,19 @@ class AmorphousStructures(Settings):
         return self.packed if batch == PACKED else self.heated
 
 
+class Regression(Settings):
+    """How energies are learned."""
+
+    most_features: int = Field(default=150, ge=1, le=10_000)
+    """Most features of a greedy model."""
+    folds: int = Field(default=5, ge=2, le=100)
+    """Of the cross-validation, inside the training cells, that chooses numbers of features and penalties."""
+    members: int = Field(default=20, ge=1, le=10_000)
+    """Models of the bootstrapped ensemble."""
+    subset: float = Field(default=0.25, gt=0, le=1)
+    """Share of the features among which a step of one of them may choose."""
+
+
 class Alloy(Settings):
     """An amorphous alloy of two species and its energies."""
 
@@ -123,6 +136,8 @@ class Alloy(Settings):
     """The wavelet-scattering invariants."""
     soap: SoapParameters = SoapParameters(n_max=8, l_max=4, cutoff_angstrom=5.0, sigma_angstrom=0.5)
     """SOAP, which they are compared with: the mean over the atoms of each species."""
+    regression: Regression = Regression()
+    """How energies are learned."""
     shards: Shards = "auto"
     """Jobs of each batch's energies, and of the descriptions."""
 
