@@ -21,7 +21,14 @@ def data():
 
 @pytest.mark.parametrize(
     ("name", "largest"),
-    [("greedy", 0.025), ("bootstrapped", 0.03), ("unselected", 0.035), ("ridge", 0.04), ("lasso", 0.03), ("trees", 0.3)],
+    [
+        ("greedy", 0.025),
+        ("bootstrapped", 0.03),
+        ("unselected", 0.035),
+        ("ridge", 0.04),
+        ("lasso", 0.03),
+        ("trees", 0.3),
+    ],
 )
 def test_each_learns_and_is_the_same_again(name, largest, data):
     features, targets = data
@@ -37,7 +44,9 @@ def test_each_learns_and_is_the_same_again(name, largest, data):
 
 def test_what_selects_uses_few_features_and_what_does_not_all(data):
     features, targets = data
-    used = {name: fit(features, targets, SETTINGS, 0).n_features for name, fit in REGRESSIONS.items() if name != "trees"}
+    used = {
+        name: fit(features, targets, SETTINGS, 0).n_features for name, fit in REGRESSIONS.items() if name != "trees"
+    }
     assert 4 <= used["greedy"] <= 20
     assert used["unselected"] == 25
     assert used["ridge"] == 50

@@ -1,6 +1,6 @@
 """Settings of energies that extrapolate: an amorphous alloy, its energies, what learns them, what it is asked."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -106,8 +106,27 @@ class AmorphousStructures(Settings):
         return self.packed if batch == PACKED else self.heated
 
 
+RegressionName = Literal["greedy", "bootstrapped", "unselected", "ridge", "lasso", "trees"]
+
+
 class Regression(Settings):
-    """How energies are learned."""
+    """How energies are learned, and on what that is tested."""
+
+    models: tuple[RegressionName, ...] = Field(
+        default=("greedy", "bootstrapped", "unselected", "ridge", "lasso", "trees"), min_length=1
+    )
+    """Of the scattering invariants: `greedy`, orthogonal least squares with as many features as cross-validation says;
+    `bootstrapped`, an ensemble of it; `unselected`, as many features as allowed; `ridge`, all features; `lasso`; `trees`, boosted."""
+    curves: tuple[RegressionName, ...] = ("greedy", "bootstrapped", "ridge")
+    """Those of which there is a learning curve."""
+    seeds: int = Field(default=5, ge=1, le=1000)
+    """Draws of training and test cells."""
+    test_fraction: float = Field(default=0.2, gt=0, lt=1)
+    """Cells of each concentration that are not learned from."""
+    left_out: tuple[_Ratio, ...] = (0.1, 1.0, 2.0, 3.75)
+    """Concentrations that are left out in turn, and predicted from the others."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Of the training sets that leave them out."""
 
     most_features: int = Field(default=150, ge=1, le=10_000)
     """Most features of a greedy model."""
