@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gbscape.config.base import Settings
+from gbscape.config.base import Name, Settings
 from gbscape.config.dft import TotalEnergyDft
 from gbscape.config.jobs import Shards
 from gbscape.config.orbital_scattering import OrbitalScattering
@@ -13,6 +13,7 @@ from gbscape.config.soap import ChemicalSymbol, SoapParameters
 PACKED = "packed"
 """Name of the batch of random packings."""
 _Ratio = Annotated[float, Field(gt=0, le=100)]
+_Repeat = Annotated[int, Field(ge=1, le=20)]
 _Kelvin = Annotated[float, Field(ge=0, le=10_000)]
 _Atoms = Annotated[int, Field(ge=2, le=1000)]
 
@@ -138,6 +139,44 @@ class Regression(Settings):
     """Share of the features among which a step of one of them may choose."""
 
 
+_Fractions = tuple[float, float, float]
+
+
+class MigrationPath(Settings):
+    """An atom that moves from one site of a crystal to another."""
+
+    crystal: str
+    """Name in the table of crystals."""
+    repeat: tuple[_Repeat, _Repeat, _Repeat]
+    """Primitive cells along each vector of the supercell."""
+    species: ChemicalSymbol
+    """Of the atom that moves."""
+    start: _Fractions
+    """Where from, in fractions of the primitive cell's vectors. Where there is no atom, one is added."""
+    end: _Fractions
+    """Where to; an atom that is there is taken away."""
+
+
+class Migration(Settings):
+    """Barriers of moving atoms, by DFT and by the models along the same path."""
+
+    paths: dict[Name, MigrationPath] = {
+        "interstitial_in_si": MigrationPath(
+            crystal="Si", repeat=(2, 2, 2), species="Li", start=(0.5, 0.5, 0.5), end=(0.75, 0.75, 0.75)
+        ),
+        "vacancy_in_li": MigrationPath(
+            crystal="Li", repeat=(3, 3, 3), species="Li", start=(0.0, 0.0, 0.0), end=(1.0, 0.0, 0.0)
+        ),
+    }
+    """The paths."""
+    images: int = Field(default=3, ge=1, le=100)
+    """Images between start and end."""
+    force_tolerance_ev_angstrom: float = Field(default=0.05, gt=0, le=1)
+    """Largest force that is left on an atom."""
+    most_steps: int = Field(default=60, ge=1, le=10_000)
+    """Most steps of each relaxation."""
+
+
 class Alloy(Settings):
     """An amorphous alloy of two species and its energies."""
 
@@ -157,6 +196,8 @@ class Alloy(Settings):
     """SOAP, which they are compared with: the mean over the atoms of each species."""
     regression: Regression = Regression()
     """How energies are learned."""
+    migration: Migration = Migration()
+    """Barriers that a model is asked for."""
     shards: Shards = "auto"
     """Jobs of each batch's energies, and of the descriptions."""
 

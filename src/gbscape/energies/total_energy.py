@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
 
 from gbscape.config.dft import TotalEnergyDft
-from gbscape.energies.gpaw_cycle import check_cell, converge, scf_input
+from gbscape.energies.gpaw_cycle import check_cell, converge, digest, scf_input
 from gbscape.energies.gpaw_version import require_gpaw
 
 Array = NDArray[np.float64]
@@ -70,6 +72,32 @@ def total_energy(
             "ranks": found["ranks"],
         },
     )
+
+
+class DftCalculator(Calculator):  # type: ignore[misc]
+    """`total_energy` as a calculator of ASE, for relaxations and paths. Each cell that it is asked for is kept, so that a job that is
+    killed goes through the finished ones again in no time."""
+
+    implemented_properties = ["energy", "forces", "stress"]
+
+    def __init__(self, settings: TotalEnergyDft, workdir: str | Path, kpoint_grid: KpointGrid | None = None) -> None:
+        """Take the arguments of `total_energy`; the directory is for all cells."""
+        super().__init__()
+        self._settings, self._workdir, self._kpoint_grid = settings, Path(workdir), kpoint_grid
+
+    def calculate(
+        self, atoms: Atoms | None = None, properties: Any = ("energy",), system_changes: Any = all_changes
+    ) -> None:
+        """Compute all three properties of a cell."""
+        super().calculate(atoms, properties, system_changes)
+        cell = self.atoms
+        own = digest([cell.numbers.tolist(), cell.positions.tolist(), cell.cell.tolist()])
+        found = total_energy(cell, self._settings, self._workdir / own, self._kpoint_grid)
+        self.results = {
+            "energy": found.energy_ev,
+            "forces": found.forces_ev_angstrom,
+            "stress": full_3x3_to_voigt_6_stress(found.stress_ev_angstrom3),
+        }
 
 
 def kpoint_grid_of(cell: Atoms, settings: TotalEnergyDft) -> KpointGrid:
