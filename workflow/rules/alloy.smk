@@ -67,6 +67,53 @@ rule heat_structures:
         "../scripts/alloy_heat.py"
 
 
+rule collect_crystals:
+    input:
+        CONFIG.alloy.crystals or [],
+    output:
+        STRUCTURES.format(batch="crystals"),
+    log:
+        f"{LOGS}/collect_crystals.log",
+    benchmark:
+        f"{BENCHMARKS}/collect_crystals.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        species=CONFIG.alloy.species,
+        code=code_of("alloy_crystals.py"),
+    script:
+        "../scripts/alloy_crystals.py"
+
+
+rule strain_cells:
+    input:
+        table=CONFIG.alloy.crystals or [],
+        amorphous=STRUCTURES.format(batch=ALLOY_BATCHES[-1]),
+    output:
+        STRUCTURES.format(batch="strained"),
+    log:
+        f"{LOGS}/strain_cells.log",
+    benchmark:
+        f"{BENCHMARKS}/strain_cells.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        tasks=1,
+    params:
+        species=CONFIG.alloy.species,
+        settings=leaf(CONFIG.alloy.elastic),
+        dft=leaf(CONFIG.alloy.dft),
+        code=code_of("alloy_strained.py"),
+    script:
+        "../scripts/alloy_strained.py"
+
+
 rule compute_structures:
     input:
         STRUCTURES,
@@ -79,7 +126,7 @@ rule compute_structures:
     conda:
         "../../envs/replica.yaml"
     wildcard_constraints:
-        batch=one_of(ALLOY_BATCHES),
+        batch=one_of([*ALLOY_BATCHES, *UNSEEN_BATCHES]),
     threads: CONFIG.alloy.dft.ranks
     resources:
         mem_mb=mem_mb(2000, "compute_structures", "batch"),
@@ -109,7 +156,7 @@ rule gather_structures:
     conda:
         "../../envs/replica.yaml"
     wildcard_constraints:
-        batch=one_of(ALLOY_BATCHES),
+        batch=one_of([*ALLOY_BATCHES, *UNSEEN_BATCHES]),
     resources:
         mem_mb=2000,
         runtime=30,
@@ -119,6 +166,33 @@ rule gather_structures:
         code=code_of("alloy_gather.py"),
     script:
         "../scripts/alloy_gather.py"
+
+
+rule relax_path:
+    input:
+        CONFIG.alloy.crystals or [],
+    output:
+        f"{ALLOY}/paths/{{path}}.xyz",
+    log:
+        f"{LOGS}/relax_path/{{path}}.log",
+    benchmark:
+        f"{BENCHMARKS}/relax_path/{{path}}.tsv"
+    conda:
+        "../../envs/replica.yaml"
+    wildcard_constraints:
+        path=one_of(CONFIG.alloy.migration.paths),
+    threads: CONFIG.alloy.dft.ranks
+    resources:
+        mem_mb=3000,
+        runtime=1440,
+        tasks=1,
+    params:
+        settings=leaf(CONFIG.alloy.migration),
+        dft=leaf(CONFIG.alloy.dft),
+        workdir=f"{ALLOY}/scratch/paths",
+        code=code_of("alloy_path.py", "gbscape.energies.gpaw_scf"),
+    script:
+        "../scripts/alloy_path.py"
 
 
 rule write_dataset:
@@ -145,4 +219,9 @@ rule write_dataset:
 rule alloy:
     input:
         rules.write_dataset.output,
+        expand(ALLOY_ENERGIES, batch=UNSEEN_BATCHES),
+        expand(
+            rules.relax_path.output[0],
+            path=CONFIG.alloy.migration.paths if CONFIG.alloy.crystals else [],
+        ),
     localrule: True

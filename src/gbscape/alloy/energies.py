@@ -25,7 +25,7 @@ def compute_energies(
     """Compute one shard of a batch's structures.
 
     Args:
-        structures_h5: of `gbscape.alloy.structures`.
+        structures_h5: of `gbscape.alloy.structures` or `gbscape.alloy.unseen`; a record may have its own `kpoint_grid`.
         out: the shard (.h5): each structure's record with `energy_ev`, `forces_ev_angstrom`, `stress_ev_angstrom3` and how they were
             computed. Structures that fail are listed in it with their reasons.
         shard: its number.
@@ -38,7 +38,10 @@ def compute_energies(
 
         def compute(item: str) -> Record:
             record = structures.read(item)
-            found = total_energy(atoms_from_record(record["structure"]), dft, Path(workdir) / item)
+            grid = record.get("kpoint_grid")
+            kpoint_grid = None if grid is None else (int(grid[0]), int(grid[1]), int(grid[2]))
+            atoms = atoms_from_record(record["structure"])
+            found = total_energy(atoms, dft, Path(workdir) / item, kpoint_grid)
             return record | {
                 "energy_ev": found.energy_ev,
                 "forces_ev_angstrom": found.forces_ev_angstrom,

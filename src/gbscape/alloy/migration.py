@@ -6,6 +6,7 @@ Henkelman, Uberuaga and Jonsson, J. Chem. Phys. 113, 9901 (2000), as ASE has it.
 from collections.abc import Callable
 from pathlib import Path
 
+import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
@@ -15,7 +16,11 @@ from ase.mep import NEB
 from ase.optimize import FIRE
 from numpy.typing import NDArray
 
+from gbscape.alloy.crystals import read_crystals
 from gbscape.config.alloy import Migration, MigrationPath
+from gbscape.config.dft import TotalEnergyDft
+from gbscape.energies.total_energy import DftCalculator, kpoint_grid_of
+from gbscape.store.atomic import atomic_path
 from gbscape.store.progress import progress
 
 Array = NDArray[np.float64]
@@ -24,6 +29,31 @@ _SAME_SITE_ANGSTROM = 0.3
 
 class MigrationError(RuntimeError):
     """A path that cannot be built or does not converge; the message says why."""
+
+
+def compute_path(
+    table_csv: str | Path, name: str, out_xyz: str | Path, settings: Migration, dft: TotalEnergyDft, workdir: str | Path
+) -> None:
+    """Relax a path by DFT, all its cells with the same points in k-space, and write its images.
+
+    Args:
+        table_csv: of crystals.
+        name: of the path.
+        out_xyz: images as extended XYZ, `relative_energy_ev` over the first.
+        settings: of all paths.
+        dft: of the energies.
+        workdir: for files of the backend, from which a job that is killed goes on.
+
+    Raises:
+        MigrationError: a crystal that is not in the table; as `ends_of_path` and `relaxed_path`.
+    """
+    path, crystals = settings.paths[name], read_crystals(table_csv)
+    if path.crystal not in crystals:
+        raise MigrationError(f"{table_csv} has no crystal {path.crystal}; it has {', '.join(crystals)}")
+    ends = ends_of_path(crystals[path.crystal], path)
+    grid = kpoint_grid_of(ends[0], dft)
+    images, energies = relaxed_path(ends, lambda: DftCalculator(dft, workdir, grid), settings)
+    save_images(images, energies, out_xyz)
 
 
 def ends_of_path(crystal: Atoms, path: MigrationPath) -> tuple[Atoms, Atoms]:
@@ -109,10 +139,6 @@ def barrier_ev(energies_ev: Array) -> float:
 
 def save_images(images: list[Atoms], energies_ev: Array, path: str | Path) -> None:
     """Write a path as extended XYZ, energies in eV over the first image in `relative_energy_ev`."""
-    import ase.io
-
-    from gbscape.store.atomic import atomic_path
-
     frames = []
     for image, energy in zip(images, energies_ev, strict=True):
         frame = Atoms(image.numbers, image.positions, cell=image.cell, pbc=True)

@@ -139,6 +139,17 @@ class Regression(Settings):
     """Share of the features among which a step of one of them may choose."""
 
 
+class Elastic(Settings):
+    """Elastic constants, atoms clamped to the strained cell: by DFT from stresses, by models from energies."""
+
+    strain: float = Field(default=0.01, gt=0, le=0.1)
+    """Size of the strains."""
+    most_atoms: int = Field(default=40, ge=0, le=1000)
+    """Crystals with more atoms in their primitive cells are left out."""
+    concentrations: tuple[_Ratio, ...] = (0.5, 1.0, 2.0, 3.75)
+    """Of each a relaxed amorphous cell of the last round, which is not learned from."""
+
+
 _Fractions = tuple[float, float, float]
 
 
@@ -196,6 +207,8 @@ class Alloy(Settings):
     """SOAP, which they are compared with: the mean over the atoms of each species."""
     regression: Regression = Regression()
     """How energies are learned."""
+    elastic: Elastic = Elastic()
+    """Elastic constants that a model is asked for."""
     migration: Migration = Migration()
     """Barriers that a model is asked for."""
     shards: Shards = "auto"

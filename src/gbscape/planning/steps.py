@@ -270,10 +270,19 @@ def _alloy(config: Config) -> Iterator[Step]:
     of_atom = [(first * ratio + second) / (1 + ratio) for ratio in made.concentrations]
     mean = np.mean([costs.electrons_squared(share * n) for share in of_atom for n in range(least, most + 1)])
     largest = costs.electrons_squared(max(of_atom) * most)
-    for batch in made.batches:
-        items = len(made.concentrations) * made.of_each(batch)
+    sizes = {batch: len(made.concentrations) * made.of_each(batch) for batch in made.batches}
+    if its.crystals is not None:
+        n_crystals = _rows_of(its.crystals)
+        sizes |= {"crystals": n_crystals, "strained": 12 * (n_crystals + len(its.elastic.concentrations))}
+    for batch, items in sizes.items():
         work = float(items * mean)
         yield Step("compute_structures", batch, "compute_structures", items, work, largest, its.shards, its.dft.ranks)
+
+
+def _rows_of(table_csv: str) -> int:
+    """Different names in the first column of a table."""
+    lines = Path(table_csv).read_text(encoding="utf-8").splitlines()[1:]
+    return len({line.split(",", 1)[0] for line in lines})
 
 
 def _batches(config: Config, n_atoms: float) -> dict[str, float]:
