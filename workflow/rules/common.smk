@@ -120,17 +120,40 @@ def n_shards(*step):
 
 
 def runtime(least, *step):
-    """Minutes that a job of a step may take, likewise: so many at least, and three times the estimate."""
-    return lambda wildcards: max(
-        least, round(3 * planned(wildcards, *step).longest_minutes)
+    """Minutes that a job may take: so many at least, of a step three times its estimate, as often as it has been tried."""
+    return lambda wildcards, attempt: (
+        attempt
+        * max(
+            least,
+            round(3 * planned(wildcards, *step).longest_minutes) if step else 0,
+        )
     )
 
 
 def mem_mb(least, *step):
-    """Memory that a job of a step may take, in MB, likewise."""
-    return lambda wildcards: max(
-        least, round(1.3 * 1074 * planned(wildcards, *step).memory_gib)
+    """Memory that a job may take, in MB, likewise: of a step 1.3 times its estimate."""
+    return lambda wildcards, attempt: (
+        attempt
+        * max(
+            least,
+            round(1.3 * 1074 * planned(wildcards, *step).memory_gib) if step else 0,
+        )
     )
+
+
+def gpus(settings):
+    """GPUs that a job can use: one where PyTorch computes what these settings describe, see gbscape/store/job.py."""
+    return int(getattr(settings, "engine", None) == "torch")
+
+
+def mpi(ranks):
+    """Launcher of a step of so many ranks, which a profile may replace; one rank needs none."""
+    return "mpiexec" if ranks > 1 else None
+
+
+def launcher(wildcards, resources):
+    """What the command of a step that may have several ranks begins with."""
+    return f"{resources.mpi} -n {resources.tasks}" if resources.get("mpi") else ""
 
 
 def shards_by(pattern, *step):

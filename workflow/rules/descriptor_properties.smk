@@ -35,8 +35,8 @@ if CONFIG.descriptor_properties.wanted:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=2000,
-            runtime=60,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(60),
             tasks=1,
         params:
             settings={
@@ -76,8 +76,8 @@ if CONFIG.descriptor_properties.wanted:
         conda:
             "../../envs/descriptor_properties.yaml"
         resources:
-            mem_mb=4000,
-            runtime=120,
+            mem_mb=mem_mb(4000),
+            runtime=runtime(120),
             tasks=1,
         params:
             representation=lambda wildcards: (
@@ -110,8 +110,8 @@ if CONFIG.descriptor_properties.wanted:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=1000,
-            runtime=10,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(10),
             tasks=1,
         params:
             settings=leaf(CONFIG.descriptor_properties),
@@ -148,8 +148,8 @@ if CONFIG.descriptor_properties.wanted:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=1000,
-            runtime=10,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(10),
             tasks=1,
         params:
             settings=leaf(CONFIG.descriptor_properties),

@@ -23,9 +23,10 @@ rule featurize:
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=mem_mb(4000),
         runtime=runtime(120, "featurize", "representation"),
         tasks=1,
+        gpu=lambda wildcards: gpus(COMPUTED[wildcards.representation]),
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
         n_shards=n_shards("featurize", "representation"),
@@ -48,7 +49,7 @@ rule find_environments:
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=mem_mb(4000),
         runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
@@ -76,8 +77,8 @@ rule merge_environments:
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(60),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
@@ -102,7 +103,7 @@ rule count_environments:
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=mem_mb(4000),
         runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
@@ -136,8 +137,8 @@ rule gather_features:
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         on_failure=CONFIG.on_failure,
@@ -161,8 +162,8 @@ rule tabulate_environments:
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("features_environments.py"),
@@ -186,8 +187,8 @@ rule concatenate_features:
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(30),
         tasks=1,
     params:
         code=code_of("features_concatenate.py"),
@@ -208,8 +209,8 @@ rule tabulate_failures:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         steps=[*SURVEY_STEPS, *REPRESENTATIONS],

@@ -77,8 +77,8 @@ for figure, its in PLOTS.items():
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             figure=figure,
@@ -106,8 +106,8 @@ for figure, its in PLOTS.items():
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             figure=figure,
@@ -131,8 +131,8 @@ rule gallery_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(20),
         tasks=1,
     params:
         settings=leaf(CONFIG.figures.gallery),
@@ -158,8 +158,8 @@ rule plot_gallery:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(20),
         tasks=1,
     params:
         settings=leaf(CONFIG.figures.gallery),
@@ -210,8 +210,8 @@ rule accuracies_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_accuracies_data.py"),
@@ -236,8 +236,8 @@ rule plot_accuracies:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_accuracies_plot.py"),
@@ -263,8 +263,8 @@ rule scorecard_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         enumeration=(
@@ -297,8 +297,8 @@ rule plot_scorecard:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_scorecard_plot.py"),
@@ -316,8 +316,8 @@ rule record_config:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=mem_mb(500),
+        runtime=runtime(5),
         tasks=1,
     params:
         text=resolved_yaml(CONFIG),
@@ -340,8 +340,8 @@ rule rulegraph_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_rulegraph_data.py"),
@@ -367,8 +367,8 @@ rule plot_rulegraph:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_rulegraph_plot.py"),
@@ -410,8 +410,8 @@ if len(CONFIG.parts) > 1:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=500,
-            runtime=10,
+            mem_mb=mem_mb(500),
+            runtime=runtime(10),
             tasks=1,
         params:
             code=code_of("join_scorecards.py"),

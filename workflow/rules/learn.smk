@@ -20,8 +20,8 @@ rule learn:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
-        mem_mb=lambda wildcards, input: 1000 + 5 * int(input.size_mb),
-        runtime=120,
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 5 * int(input.size_mb)),
+        runtime=runtime(120),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(
@@ -52,8 +52,8 @@ rule learn_curve:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
-        mem_mb=lambda wildcards, input: 1000 + 5 * int(input.size_mb),
-        runtime=120,
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 5 * int(input.size_mb)),
+        runtime=runtime(120),
         tasks=1,
     params:
         settings=leaf(
@@ -90,8 +90,8 @@ rule learn_model:
     conda:
         "../../envs/learn.yaml"
     resources:
-        mem_mb=lambda wildcards, input: 1000 + 10 * int(input.size_mb),
-        runtime=120,
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 10 * int(input.size_mb)),
+        runtime=runtime(120),
         tasks=1,
     params:
         representations=lambda wildcards: learned_by(wildcards.model),
@@ -120,8 +120,8 @@ rule learn_random:
     conda:
         "../../envs/learn.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=leaf(
@@ -155,8 +155,8 @@ if LEARNED:
         conda:
             "../../envs/learn.yaml"
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(30),
             tasks=1,
         params:
             code=code_of("learn_gather.py"),

@@ -150,8 +150,8 @@ for table, its in REPLICA_TABLES.items():
         conda:
             "../../envs/replica.yaml"
         resources:
-            mem_mb=4000,
-            runtime=30,
+            mem_mb=mem_mb(4000),
+            runtime=runtime(30),
             tasks=1,
         params:
             function=f"tabulate_{table}",
@@ -182,8 +182,8 @@ for figure, its in REPLICA_PLOTS.items():
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(30),
             tasks=1,
         params:
             plot=its["plot"],
@@ -214,8 +214,8 @@ rule replica_scorecard_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         backend=ITS.backend,
@@ -241,8 +241,8 @@ rule plot_replica_scorecard:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         plot="replica_scorecard.write_replica_scorecard",

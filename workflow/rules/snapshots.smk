@@ -34,8 +34,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=60,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(60),
             tasks=1,
         params:
             settings=leaf(CONFIG.snapshots.dynamics),
@@ -64,8 +64,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=120,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(120),
             tasks=1,
         params:
             settings=leaf(CONFIG.snapshots.dynamics),
@@ -93,8 +93,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=30,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(30),
             tasks=1,
         params:
             n_snapshots=CONFIG.snapshots.n_snapshots,
@@ -114,8 +114,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=30,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(30),
             tasks=1,
         params:
             code=code_of("snapshots_export.py"),
@@ -137,8 +137,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=60,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(60),
             tasks=1,
         params:
             relaxation=leaf(CONFIG.survey.relaxation),
@@ -208,8 +208,8 @@ if CONFIG.snapshots.boundary is not None:
             "../../envs/learn.yaml"
         threads: CONFIG.learn.trees.n_threads
         resources:
-            mem_mb=6000,
-            runtime=240,
+            mem_mb=mem_mb(6000),
+            runtime=runtime(240),
             tasks=1,
         params:
             settings=leaf(LEARNING, without=["representations", "models", "shards"]),
@@ -243,8 +243,8 @@ if CONFIG.snapshots.boundary is not None:
             conda:
                 "../../envs/learn.yaml"
             resources:
-                mem_mb=2000,
-                runtime=30,
+                mem_mb=mem_mb(2000),
+                runtime=runtime(30),
                 tasks=1,
             params:
                 code=code_of("learn_gather.py"),
@@ -265,8 +265,8 @@ if CONFIG.snapshots.boundary is not None:
             conda:
                 "../../envs/figures.yaml"
             resources:
-                mem_mb=2000,
-                runtime=20,
+                mem_mb=mem_mb(2000),
+                runtime=runtime(20),
                 tasks=1,
             params:
                 boundary=CONFIG.snapshots.boundary,
@@ -292,8 +292,8 @@ if CONFIG.snapshots.boundary is not None:
             conda:
                 "../../envs/figures.yaml"
             resources:
-                mem_mb=2000,
-                runtime=20,
+                mem_mb=mem_mb(2000),
+                runtime=runtime(20),
                 tasks=1,
             params:
                 figure="snapshot_learning",
@@ -314,8 +314,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=1000,
-            runtime=10,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(10),
             tasks=1,
         params:
             code=code_of("snapshots_energies_data.py"),
@@ -339,8 +339,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             figure="snapshot_energies",

@@ -1,6 +1,7 @@
 """What every job does first and last: a log of its own, inputs that are what was written, outputs that are sealed."""
 
 import atexit
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
 def begin_job(snakemake: "Snakemake") -> None:
     """Send what the job prints to its log, check what it reads, and seal what it has written when it ends.
 
-    The job ends here, with one message, if an input is damaged.
+    The job ends here, with one message, if an input is damaged. If it was given no GPU, it sees none.
     """
     log_to(snakemake.log[0])
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("gbscape").setLevel(logging.INFO)
+    if snakemake.resources.get("gpu") == 0:
+        # Machines do not always hide the GPUs that a batch system gave to others.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     check_inputs(snakemake.input)
     atexit.register(seal_outputs, list(snakemake.output))
 
