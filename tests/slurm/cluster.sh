@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real Slurm on this one machine, thrown away after the tests.
-#   [options] cluster.sh start DIR | stop DIR | packages
-# Root; Debian packages as `packages` lists them. Options are environment variables:
+#   [options] cluster.sh start DIR | stop DIR | packages | install
+# Root; `packages` lists those of Debian that it needs, `install` installs those that are missing, where that is possible. Options
+# are environment variables:
 #   CPUS=4                  processors that the node pretends to have, so that several jobs run at once on a small machine
 #   MEMORY=64000            MB that it pretends to have: jobs ask for more than they need, and nothing holds them to it
 #   PARTITIONS="main"       names of partitions, all of the same node; the first is the default one
@@ -15,6 +16,23 @@ host=$(hostname -s)
 ACCT=${ACCT:-0} GPU=${GPU:-0} PARTITIONS=${PARTITIONS:-main}
 
 packages() { echo slurm-wlm munge slurmdbd mariadb-server; }
+
+install() {
+    local policy=/usr/sbin/policy-rc.d missing=""
+    for package in $(packages); do
+        dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+    done
+    if [ -z "$missing" ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return; fi
+    if [ ! -e $policy ]; then # the services of these packages are not to be started
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod 755 $policy
+        trap "rm -f $policy" EXIT
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
 
 alive() { # pid; a process that nobody has waited for is dead all the same
     grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
@@ -188,5 +206,9 @@ stop() {
     done
 }
 
-if [ "$1" != packages ]; then dir=$(realpath -m "$2"); fi
+case $1 in
+    start | stop) dir=$(realpath -m "$2") ;;
+    packages | install) ;;
+    *) sed -n '2,12p' "$0" >&2 && exit 1 ;;
+esac
 "$1"
