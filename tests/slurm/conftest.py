@@ -42,7 +42,9 @@ def cluster(folder: Path, accounting: bool = False, **options: object) -> Iterat
     for path in (folder, *folder.parents[:3]):
         path.chmod(path.stat().st_mode | 0o055)  # the daemons refuse folders that others could not enter
     given = {"ACCT": int(accounting), "CPUS": 4, "WAIT": 600} | options
-    start = subprocess.run([CLUSTER, "start", folder], env=os.environ | {k: str(v) for k, v in given.items()}, check=False)
+    start = subprocess.run(
+        [CLUSTER, "start", folder], env=os.environ | {k: str(v) for k, v in given.items()}, check=False
+    )
     if start.returncode != 0:
         pytest.fail(f"the cluster did not start, see {folder}/log", pytrace=False)
     try:

@@ -31,7 +31,10 @@ RESULTS = (
 LONGEST_S = 3600
 """That a run is waited for, on a machine however busy."""
 SHARDED = ("relax_boundaries", "featurize", "classify_boxes", "cut_cells", "compute_energies")
-QUICK = (("seconds-before-status-checks: 20", "seconds-before-status-checks: 2"), ("latency-wait: 60", "latency-wait: 10"))
+QUICK = (
+    ("seconds-before-status-checks: 20", "seconds-before-status-checks: 2"),
+    ("latency-wait: 60", "latency-wait: 10"),
+)
 
 
 def configuration(name: str, selection_ranks: int) -> dict[str, Any]:

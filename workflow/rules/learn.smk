@@ -20,7 +20,8 @@ rule learn:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 5 * int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * (1000 + 5 * int(input.size_mb)),
         runtime=runtime(120),
         tasks=1,
     params:
@@ -52,7 +53,8 @@ rule learn_curve:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 5 * int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * (1000 + 5 * int(input.size_mb)),
         runtime=runtime(120),
         tasks=1,
     params:
@@ -90,7 +92,8 @@ rule learn_model:
     conda:
         "../../envs/learn.yaml"
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 10 * int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * (1000 + 10 * int(input.size_mb)),
         runtime=runtime(120),
         tasks=1,
     params:

@@ -1,0 +1,42 @@
+"""What jobs ask for, and what a profile makes of it."""
+
+import re
+
+import pytest
+
+from tests.workflow.conftest import TINY, Run
+
+CONFIG = TINY | {
+    "parts": ["survey", "replica"],
+    "learn": {"targets": []},
+    "replica": {"model": {"n_atoms": 2000, "ranks": 3}, "selection": {"strategies": ["uncertainty", "random_1"]}},
+}
+FEATURES = ["results/tiny/features/st.h5", "results/tiny/features/soap.h5"]
+ATOMS = ["results/tiny/replica/model.h5", "results/tiny/replica/selected/uncertainty.csv"]
+
+
+def resources(plan: str) -> dict[str, str]:
+    """Resources of the first job of each rule, by the representation where there is one."""
+    found: dict[str, str] = {}
+    for rule, body in re.findall(r"rule (\w+):\n((?:    .*\n)+)", plan):
+        of = re.search(r"representation=(\w+)", body)
+        found.setdefault(f"{rule}/{of[1]}" if of else rule, re.search(r"resources: (.*)", body)[1])  # type: ignore[index]
+    return found
+
+
+def test_gpus_are_asked_for_where_torch_computes_and_ranks_where_there_are_some(snakemake: Run) -> None:
+    asked = resources(snakemake(CONFIG, "-n", "--", *FEATURES, *ATOMS).stdout)
+    assert "gpu=1" in asked["featurize/st"]
+    assert "gpu=0" in asked["featurize/soap"]
+    assert "gpu" not in asked["relax_boundaries"]
+    assert {"tasks=3", "cpus_per_task=1", "mpi=mpiexec"} <= set(asked["relax_model"].split(", "))
+    assert "mpi" not in asked["select_optimal"]  # one rank
+
+
+@pytest.mark.parametrize("attempt", [1, 3])
+def test_what_is_asked_for_grows_with_attempts_up_to_what_a_profile_allows(snakemake: Run, attempt: int) -> None:
+    arguments = ["-n", "--attempt", str(attempt), "--resources", "gpu=0", "runtime=300"]
+    asked = resources(snakemake(CONFIG, *arguments, "--", *FEATURES).stdout)
+    assert "gpu=0" in asked["featurize/st"]
+    assert f"mem_mb={4000 * attempt}," in asked["featurize/st"]
+    assert f"runtime={min(120 * attempt, 300)}," in asked["featurize/st"]
