@@ -93,7 +93,7 @@ def test_without_accounting_with_partitions_and_a_gpu(
         ("  gpu: 0 ", "  gpu: 1 "),
     )  # fmt: skip
     with cluster(tmp_path_factory.mktemp("slurm"), PARTITIONS="cpu long gpu mpi", GPU=1):
-        run = start(configuration("plain", 2), "--profile", profile, "--", *results(project, "plain"))
+        run = start(configuration("plain", 2), "--workflow-profile", profile, "--", *results(project, "plain"))
         watch = threading.Thread(target=cancel_first, args=("rule_build_model", run))
         watch.start()
         said = finished(project, run, "plain")
@@ -130,7 +130,7 @@ def test_with_accounting(tmp_path_factory: pytest.TempPathFactory, project: Path
         ("# mem_mb: 190000", "mem_mb: 3000"),
     )  # fmt: skip
     with cluster(tmp_path_factory.mktemp("slurm"), accounting=True, GPU=1):
-        run = start(configuration("accounted", 4), "--profile", profile, "--", *results(project, "accounted"))
+        run = start(configuration("accounted", 4), "--workflow-profile", profile, "--", *results(project, "accounted"))
         finished(project, run, "accounted")
         sent = jobs()
         command = ["sacct", "--allocations", "--noheader", "--parsable2", "--format", "JobID,Account,State"]

@@ -1,8 +1,12 @@
 """What jobs ask for, and what a profile makes of it."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.workflow.conftest import TINY, Run
 
@@ -11,6 +15,7 @@ CONFIG = TINY | {
     "learn": {"targets": []},
     "replica": {"model": {"n_atoms": 2000, "ranks": 3}, "selection": {"strategies": ["uncertainty", "random_1"]}},
 }
+MANY = CONFIG | {"replica": CONFIG["replica"] | {"model": {"n_atoms": 2000, "ranks": 1000}}}
 FEATURES = ["results/tiny/features/st.h5", "results/tiny/features/soap.h5"]
 ATOMS = ["results/tiny/replica/model.h5", "results/tiny/replica/selected/uncertainty.csv"]
 
@@ -40,3 +45,13 @@ def test_what_is_asked_for_grows_with_attempts_up_to_what_a_profile_allows(snake
     assert "gpu=0" in asked["featurize/st"]
     assert f"mem_mb={4000 * attempt}," in asked["featurize/st"]
     assert f"runtime={min(120 * attempt, 300)}," in asked["featurize/st"]
+
+
+def test_jobs_of_a_cluster_are_not_cut_to_the_processors_of_the_login_node(project: Path) -> None:
+    (project / "test.yaml").write_text(yaml.safe_dump(MANY))
+    snakemake = Path(sys.executable).with_name("snakemake")
+    command = [snakemake, "--configfile", "test.yaml", "-n", "--workflow-profile", "profiles/slurm", "--", ATOMS[0]]
+    plan = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout
+    (body,) = re.findall(r"rule relax_model:\n((?:    .*\n)+)", plan)
+    assert "threads: 1000\n" in body
+    assert "mpi=srun --mpi=pmi2" in body

@@ -3,7 +3,11 @@ import json
 import os
 import re
 
-from gbscape.config.features import Concatenate, expand as expand_sweeps
+from gbscape.config.features import (
+    Concatenate,
+    computed_by_torch,
+    expand as expand_sweeps,
+)
 from gbscape.config.files import resolved_yaml
 from gbscape.config.learn import TASKS
 from gbscape.config.model import ConfigError, begin_file_checks, load
@@ -139,11 +143,6 @@ def mem_mb(least, *step):
             round(1.3 * 1074 * planned(wildcards, *step).memory_gib) if step else 0,
         )
     )
-
-
-def gpus(settings):
-    """GPUs that a job can use: one where PyTorch computes what these settings describe, see gbscape/store/job.py."""
-    return int(getattr(settings, "engine", None) == "torch")
 
 
 def mpi(ranks):

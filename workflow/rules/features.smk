@@ -26,7 +26,7 @@ rule featurize:
         mem_mb=mem_mb(4000),
         runtime=runtime(120, "featurize", "representation"),
         tasks=1,
-        gpu=lambda wildcards: gpus(COMPUTED[wildcards.representation]),
+        gpu=lambda wildcards: int(computed_by_torch(COMPUTED[wildcards.representation])),
     params:
         settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
         n_shards=n_shards("featurize", "representation"),
