@@ -11,8 +11,8 @@ rule pack_structures:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         species=CONFIG.alloy.species,
@@ -34,8 +34,8 @@ rule fit_cheap_potential:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(60),
         tasks=1,
     params:
         species=CONFIG.alloy.species,
@@ -57,8 +57,8 @@ rule heat_structures:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(120),
         tasks=1,
     params:
         settings=OF_STRUCTURES,
@@ -79,8 +79,8 @@ rule collect_crystals:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         species=CONFIG.alloy.species,
@@ -102,8 +102,8 @@ rule strain_cells:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         species=CONFIG.alloy.species,
@@ -158,8 +158,8 @@ rule gather_structures:
     wildcard_constraints:
         batch=one_of([*ALLOY_BATCHES, *UNSEEN_BATCHES]),
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         on_failure=CONFIG.on_failure,
@@ -183,8 +183,8 @@ rule relax_path:
         path=one_of(CONFIG.alloy.migration.paths),
     threads: CONFIG.alloy.dft.ranks
     resources:
-        mem_mb=3000,
-        runtime=1440,
+        mem_mb=mem_mb(3000),
+        runtime=runtime(1440),
         tasks=1,
     params:
         settings=leaf(CONFIG.alloy.migration),
@@ -207,8 +207,8 @@ rule write_dataset:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         code=code_of("alloy_dataset.py"),
