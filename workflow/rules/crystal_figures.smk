@@ -155,7 +155,7 @@ for figure, its in CRYSTAL_PLOTS.items():
                 f"{CRYSTAL_FIGURES}/{figure}.{its['suffix']}",
                 caption=f"../report/{its['caption']}.rst",
                 category="4. Crystals",
-                labels={"figure": its["label"]},
+                labels=labelled(its["label"]),
             ),
         log:
             f"{LOGS}/plot_crystal/{figure}.log",
@@ -407,7 +407,7 @@ rule plot_crystal_accuracy_tables:
             f"{CRYSTAL_FIGURES}/table_{{table}}.html",
             caption="../report/crystal_accuracy_table.rst",
             category="4. Crystals",
-            labels={"figure": "Table {table}"},
+            labels=labelled("Table {table}"),
         ),
     log:
         f"{LOGS}/plot_crystal_accuracy_tables/{{table}}.log",
@@ -491,7 +491,7 @@ rule plot_crystal_scorecard:
             f"{CRYSTAL_FIGURES}/scorecard.html",
             caption="../report/scorecard.rst",
             category="5. Scorecard",
-            labels={"figure": "Crystals, measured against published"},
+            labels=labelled("Crystals, measured against published"),
         ),
     log:
         f"{LOGS}/plot_crystal_scorecard.log",
@@ -528,5 +528,5 @@ rule crystal_figures:
         ),
         rules.plot_crystal_scorecard.output,
         SCORECARD,
-        rules.plot_rulegraph.output,
+        RULEGRAPH,
     localrule: True

@@ -54,12 +54,12 @@ if CONFIG.descriptor_properties.wanted:
         input:
             survey=rules.select_boundary_atoms.output[0],
             features=lambda wildcards: (
-                f"{FEATURES}/{wildcards.descriptor}.h5"
+                features_of(wildcards.descriptor)
                 if wildcards.descriptor in MEASURED
                 else []
             ),
             dictionary=lambda wildcards: (
-                f"{FEATURES}/{wildcards.descriptor}/dictionary.h5"
+                f"{FEATURES}/{LAYOUT.file_name(wildcards.descriptor)}/dictionary.h5"
                 if wildcards.descriptor in LOCAL_ENVIRONMENTS
                 else []
             ),
@@ -133,13 +133,13 @@ if CONFIG.descriptor_properties.wanted:
                 f"{RESULTS}/figures/descriptor_properties.html",
                 caption="../report/descriptor_properties_table.rst",
                 category="4. Descriptors",
-                labels={"figure": "Properties of descriptors"},
+                labels=labelled("Properties of descriptors"),
             ),
             picture=report(
                 f"{RESULTS}/figures/descriptor_properties.svg",
                 caption="../report/descriptor_properties.rst",
                 category="4. Descriptors",
-                labels={"figure": "Perturbations, paths, range"},
+                labels=labelled("Perturbations, paths, range"),
             ),
         log:
             f"{LOGS}/plot_descriptor_properties.log",

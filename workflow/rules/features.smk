@@ -4,7 +4,8 @@ LOCAL_ENVIRONMENTS = [
     name for name, r in COMPUTED.items() if r.kind == "local_environments"
 ]
 ENVIRONMENT_TABLES = [
-    f"{FEATURES}/{name}/environments.csv" for name in LOCAL_ENVIRONMENTS
+    f"{FEATURES}/{LAYOUT.file_name(name)}/environments.csv"
+    for name in LOCAL_ENVIRONMENTS
 ]
 BY_BOUNDARY = [name for name in COMPUTED if name not in LOCAL_ENVIRONMENTS]
 
@@ -19,7 +20,7 @@ rule featurize:
     benchmark:
         f"{BENCHMARKS}/featurize/{{representation}}/{{shard}}.tsv"
     wildcard_constraints:
-        representation=one_of(BY_BOUNDARY),
+        representation=one_of(LAYOUT.made_here("features", BY_BOUNDARY)),
     conda:
         "../../envs/features.yaml"
     resources:
@@ -28,7 +29,7 @@ rule featurize:
         tasks=1,
         gpu=lambda wildcards: int(computed_by_torch(COMPUTED[wildcards.representation])),
     params:
-        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        settings=lambda wildcards: leaf(COMPUTED[NAME_OF[wildcards.representation]]),
         n_shards=n_shards("featurize", "representation"),
         code=code_of("features_featurize.py"),
     script:
@@ -45,7 +46,7 @@ rule find_environments:
     benchmark:
         f"{BENCHMARKS}/find_environments/{{representation}}/{{shard}}.tsv"
     wildcard_constraints:
-        representation=one_of(LOCAL_ENVIRONMENTS),
+        representation=one_of(LAYOUT.made_here("features", LOCAL_ENVIRONMENTS)),
     conda:
         "../../envs/features.yaml"
     resources:
@@ -53,7 +54,7 @@ rule find_environments:
         runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
-        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        settings=lambda wildcards: leaf(COMPUTED[NAME_OF[wildcards.representation]]),
         n_shards=n_shards("find_environments", "representation"),
         code=code_of("features_candidates.py"),
     script:
@@ -73,7 +74,7 @@ rule merge_environments:
     benchmark:
         f"{BENCHMARKS}/merge_environments/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(LOCAL_ENVIRONMENTS),
+        representation=one_of(LAYOUT.made_here("features", LOCAL_ENVIRONMENTS)),
     conda:
         "../../envs/features.yaml"
     resources:
@@ -81,7 +82,7 @@ rule merge_environments:
         runtime=runtime(60),
         tasks=1,
     params:
-        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        settings=lambda wildcards: leaf(COMPUTED[NAME_OF[wildcards.representation]]),
         on_failure=CONFIG.on_failure,
         code=code_of("features_dictionary.py"),
     script:
@@ -99,7 +100,7 @@ rule count_environments:
     benchmark:
         f"{BENCHMARKS}/count_environments/{{representation}}/{{shard}}.tsv"
     wildcard_constraints:
-        representation=one_of(LOCAL_ENVIRONMENTS),
+        representation=one_of(LAYOUT.made_here("features", LOCAL_ENVIRONMENTS)),
     conda:
         "../../envs/features.yaml"
     resources:
@@ -107,7 +108,7 @@ rule count_environments:
         runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
-        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        settings=lambda wildcards: leaf(COMPUTED[NAME_OF[wildcards.representation]]),
         n_shards=n_shards("find_environments", "representation"),
         code=code_of("features_fractions.py"),
     script:
@@ -121,7 +122,7 @@ rule gather_features:
             rules.featurize.output[0],
             (
                 "find_environments"
-                if wildcards.representation in LOCAL_ENVIRONMENTS
+                if NAME_OF[wildcards.representation] in LOCAL_ENVIRONMENTS
                 else "featurize"
             ),
             "representation",
@@ -133,7 +134,7 @@ rule gather_features:
     benchmark:
         f"{BENCHMARKS}/gather_features/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(COMPUTED),
+        representation=one_of(LAYOUT.made_here("features", COMPUTED)),
     conda:
         "../../envs/features.yaml"
     resources:
@@ -158,7 +159,7 @@ rule tabulate_environments:
     benchmark:
         f"{BENCHMARKS}/tabulate_environments/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(LOCAL_ENVIRONMENTS),
+        representation=one_of(LAYOUT.made_here("features", LOCAL_ENVIRONMENTS)),
     conda:
         "../../envs/features.yaml"
     resources:
@@ -174,7 +175,8 @@ rule tabulate_environments:
 rule concatenate_features:
     input:
         lambda wildcards: [
-            f"{FEATURES}/{part}.h5" for part in CONCATENATED[wildcards.representation]
+            features_of(part)
+            for part in CONCATENATED[NAME_OF[wildcards.representation]]
         ],
     output:
         f"{FEATURES}/{{representation}}.h5",
@@ -183,7 +185,7 @@ rule concatenate_features:
     benchmark:
         f"{BENCHMARKS}/concatenate_features/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(CONCATENATED),
+        representation=one_of(LAYOUT.made_here("features", CONCATENATED)),
     conda:
         "../../envs/features.yaml"
     resources:
@@ -199,7 +201,7 @@ rule concatenate_features:
 rule tabulate_failures:
     input:
         [f"{SURVEY}/{name}.h5" for name in SURVEY_STEPS.values()],
-        [f"{FEATURES}/{name}.h5" for name in REPRESENTATIONS],
+        [features_of(name) for name in REPRESENTATIONS],
     output:
         f"{RESULTS}/failures.tsv",
     log:

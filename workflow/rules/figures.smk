@@ -97,7 +97,9 @@ for figure, its in PLOTS.items():
                 f"{FIGURES}/{its['file']}.svg",
                 caption=f"../report/{figure}.rst",
                 category=its["category"],
-                labels={"figure": its["label"]},
+                labels=labelled(
+                    its["label"], f"{FIGURES}/{its['file']}.svg"
+                ),
             ),
         log:
             f"{LOGS}/plot_{its['file']}.log",
@@ -149,7 +151,7 @@ rule plot_gallery:
             f"{FIGURES}/gallery.png",
             caption="../report/gallery.rst",
             category="1. Survey",
-            labels={"figure": "Relaxed boundaries"},
+            labels=labelled("Relaxed boundaries", f"{FIGURES}/gallery.png"),
         ),
     log:
         f"{LOGS}/plot_gallery.log",
@@ -189,7 +191,9 @@ use rule plot_gallery as plot_lower_than_published with:
             f"{FIGURES}/lower_than_published.png",
             caption="../report/lower_than_published.rst",
             category="1. Survey",
-            labels={"figure": "Lower than published"},
+            labels=labelled(
+                "Lower than published", f"{FIGURES}/lower_than_published.png"
+            ),
         ),
     log:
         f"{LOGS}/plot_lower_than_published.log",
@@ -227,7 +231,7 @@ rule plot_accuracies:
             f"{FIGURES}/accuracies.html",
             caption="../report/accuracies.rst",
             category="2. Learning",
-            labels={"figure": "Table of accuracies"},
+            labels=labelled("Table of accuracies"),
         ),
     log:
         f"{LOGS}/plot_accuracies.log",
@@ -288,7 +292,7 @@ rule plot_scorecard:
             f"{FIGURES}/scorecard.html",
             caption="../report/scorecard.rst",
             category="5. Scorecard",
-            labels={"figure": "Measured against published"},
+            labels=labelled("Measured against published"),
         ),
     log:
         f"{LOGS}/plot_scorecard.log",
@@ -358,7 +362,7 @@ rule plot_rulegraph:
             f"{FIGURES}/rulegraph.svg",
             caption="../report/rulegraph.rst",
             category="6. Workflow",
-            labels={"figure": "Rules"},
+            labels=labelled("Rules"),
         ),
     log:
         f"{LOGS}/plot_rulegraph.log",
@@ -376,13 +380,17 @@ rule plot_rulegraph:
         "../scripts/figures_rulegraph_plot.py"
 
 
+# The points of a sweep would all have the same.
+RULEGRAPH = [] if LAYOUT.point else rules.plot_rulegraph.output
+
+
 rule figures:
     input:
         rules.plot_gallery.output,
         rules.plot_lower_than_published.output,
         rules.plot_accuracies.output if TARGETS else [],
         rules.plot_scorecard.output,
-        rules.plot_rulegraph.output,
+        RULEGRAPH,
         f"{FIGURES}/energy_against_published.svg",
         f"{FIGURES}/energy_against_disorientation.svg",
         expand(f"{FIGURES}/parity_{{target}}.svg", target=REGRESSION_TARGETS),

@@ -15,7 +15,7 @@ rule learn:
     benchmark:
         f"{BENCHMARKS}/learn/{{target}}/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(REPRESENTATIONS),
+        representation=one_of(LAYOUT.made_here("learning", REPRESENTATIONS)),
     conda:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
@@ -25,6 +25,7 @@ rule learn:
         runtime=runtime(120),
         tasks=1,
     params:
+        representation=lambda wildcards: NAME_OF[wildcards.representation],
         settings=lambda wildcards: leaf(
             CONFIG.learn,
             without=["targets", "representations", "learning_curve", "models"]
@@ -48,7 +49,7 @@ rule learn_curve:
         f"{BENCHMARKS}/learn_curve/{{target}}/{{representation}}.tsv"
     wildcard_constraints:
         target=one_of(REGRESSION_TARGETS),
-        representation=one_of(REPRESENTATIONS),
+        representation=one_of(LAYOUT.made_here("learning", REPRESENTATIONS)),
     conda:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
@@ -58,6 +59,7 @@ rule learn_curve:
         runtime=runtime(120),
         tasks=1,
     params:
+        representation=lambda wildcards: NAME_OF[wildcards.representation],
         settings=leaf(
             CONFIG.learn,
             without=["targets", "representations", "n_splits", "models", "smote"],
@@ -76,7 +78,7 @@ rule learn_curve:
 rule learn_model:
     input:
         features=lambda wildcards: [
-            f"{FEATURES}/{name}.h5" for name in learned_by(wildcards.model)
+            features_of(name) for name in learned_by(NAME_OF[wildcards.model])
         ],
         energies=rules.tabulate_energies.output[0],
     output:
@@ -88,7 +90,7 @@ rule learn_model:
     benchmark:
         f"{BENCHMARKS}/learn_model/{{target}}/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(CONFIG.learn.models),
+        model=one_of(LAYOUT.made_here("learning", CONFIG.learn.models)),
     conda:
         "../../envs/learn.yaml"
     resources:
@@ -97,12 +99,13 @@ rule learn_model:
         runtime=runtime(120),
         tasks=1,
     params:
-        representations=lambda wildcards: learned_by(wildcards.model),
+        representations=lambda wildcards: learned_by(NAME_OF[wildcards.model]),
+        model=lambda wildcards: NAME_OF[wildcards.model],
         settings=lambda wildcards: leaf(
             CONFIG.learn,
             without=["targets", "representations", "learning_curve", "trees", "smote"],
         )
-        | {"models": models_behind(wildcards.model)},
+        | {"models": models_behind(NAME_OF[wildcards.model])},
         seed=CONFIG.seed,
         code=code_of("learn_model.py"),
     script:

@@ -8,7 +8,7 @@ if CONFIG.relevance.boundary is not None:
     # Features and energies that models are trained on.
     TRAINED_ON = {
         "survey": {
-            "features": f"{FEATURES}/{EXPLAINED}.h5",
+            "features": features_of(EXPLAINED),
             "energies": rules.tabulate_energies.output[0],
         }
     }
@@ -184,7 +184,7 @@ if CONFIG.relevance.boundary is not None:
                 f"{FIGURES}/relevance.png",
                 caption="../report/relevance.rst",
                 category="3. Snapshots and relevance",
-                labels={"figure": "Inverse scattering transform"},
+                labels=labelled("Inverse scattering transform"),
             ),
         log:
             f"{LOGS}/plot_relevance.log",

@@ -267,7 +267,7 @@ rule compute_energies:
         backend=backend_of,
         dft=leaf(ITS.dft),
         cells=cells_of,
-        workdir=f"{REPLICA}/scratch/{{batch}}",
+        workdir=LAYOUT.placed(f"{REPLICA}/scratch/{{batch}}"),
         code=code_of("replica_energies.py", *BACKEND_MODULES),
     script:
         "../scripts/replica_energies.py"
@@ -365,7 +365,7 @@ rule compute_reference:
     params:
         backend=ITS.backend,
         dft=leaf(ITS.dft),
-        workdir=f"{REPLICA}/scratch/reference",
+        workdir=LAYOUT.placed(f"{REPLICA}/scratch/reference"),
         code=code_of("replica_reference.py", *BACKEND_MODULES),
     script:
         "../scripts/replica_reference.py"

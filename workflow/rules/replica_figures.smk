@@ -173,7 +173,7 @@ for figure, its in REPLICA_PLOTS.items():
                 f"{REPLICA_FIGURES}/{figure}.{its['suffix']}",
                 caption=f"../report/replica_{figure}.rst",
                 category="6. Atomic energies",
-                labels={"figure": its["label"]},
+                labels=labelled(its["label"]),
             ),
         log:
             f"{LOGS}/plot_replica/{figure}.log",
@@ -232,7 +232,7 @@ rule plot_replica_scorecard:
             f"{REPLICA_FIGURES}/scorecard.html",
             caption="../report/scorecard.rst",
             category="5. Scorecard",
-            labels={"figure": "Atomic energies, measured against published"},
+            labels=labelled("Atomic energies, measured against published"),
         ),
     log:
         f"{LOGS}/plot_replica_scorecard.log",
@@ -266,5 +266,5 @@ rule replica:
         ),
         rules.plot_replica_scorecard.output,
         SCORECARD,
-        rules.plot_rulegraph.output,
+        RULEGRAPH,
     localrule: True

@@ -157,6 +157,8 @@ if CONFIG.snapshots.boundary is not None:
             f"{LOGS}/featurize_snapshots/{{representation}}/{{shard}}.log",
         benchmark:
             f"{BENCHMARKS}/featurize_snapshots/{{representation}}/{{shard}}.tsv"
+        wildcard_constraints:
+            representation=one_of(BY_BOUNDARY),
         params:
             settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
             n_shards=n_shards("featurize_snapshots", "representation"),
@@ -176,6 +178,8 @@ if CONFIG.snapshots.boundary is not None:
             f"{LOGS}/gather_snapshot_features/{{representation}}.log",
         benchmark:
             f"{BENCHMARKS}/gather_snapshot_features/{{representation}}.tsv"
+        wildcard_constraints:
+            representation=one_of(COMPUTED),
 
     use rule concatenate_features as concatenate_snapshot_features with:
         input:
@@ -189,6 +193,8 @@ if CONFIG.snapshots.boundary is not None:
             f"{LOGS}/concatenate_snapshot_features/{{representation}}.log",
         benchmark:
             f"{BENCHMARKS}/concatenate_snapshot_features/{{representation}}.tsv"
+        wildcard_constraints:
+            representation=one_of(CONCATENATED),
 
     rule learn_snapshots:
         input:
@@ -283,7 +289,7 @@ if CONFIG.snapshots.boundary is not None:
                     f"{FIGURES}/snapshot_learning.svg",
                     caption="../report/snapshot_learning.rst",
                     category="3. Snapshots and relevance",
-                    labels={"figure": "Energies of snapshots"},
+                    labels=labelled("Energies of snapshots"),
                 ),
             log:
                 f"{LOGS}/plot_snapshot_learning.log",
@@ -330,7 +336,7 @@ if CONFIG.snapshots.boundary is not None:
                 f"{FIGURES}/snapshot_energies.svg",
                 caption="../report/snapshot_energies.rst",
                 category="3. Snapshots and relevance",
-                labels={"figure": "Energies of one boundary in motion"},
+                labels=labelled("Energies of one boundary in motion"),
             ),
         log:
             f"{LOGS}/plot_snapshot_energies.log",

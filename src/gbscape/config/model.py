@@ -66,6 +66,9 @@ class Config(Settings):
     costs: str = "resources/costs.csv"
     """Table of what each step costs, by which `auto` and `python -m gbscape.planning estimate` go; one of your own machine: `python -m
     gbscape.planning learn results/NAME --out my_costs.csv`."""
+    sweep: dict[str, list[Any]] = {}
+    """Settings and the values that each shall take; every combination becomes a run of its own (docs/sweeps.md). A list where a single
+    value is meant does the same."""
     survey: Survey = Survey()
     """The grain-boundary survey: which boundaries, which potential, how they are relaxed."""
     features: Features = Features()
@@ -256,6 +259,12 @@ class ConfigError(ValueError):
     """The configuration is not valid; the message names each key, what was given and what is allowed."""
 
 
+def listed(problems: list[str]) -> str:
+    """Message of a `ConfigError`: each problem on a line of its own."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return f"The configuration has {count}:\n" + "\n".join(f"  {p}" for p in problems)
+
+
 def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
     """Validate a configuration as read from YAML.
 
@@ -273,7 +282,7 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
         # Through JSON, in whose strict mode a list is a tuple but a string is no number.
         config = Config.model_validate_json(_as_json(_without_null_members(raw)), strict=True)
     except ValidationError as error:
-        raise ConfigError(_message(_joined([_describe(dict(e)) for e in error.errors()]))) from None
+        raise ConfigError(listed(_joined([_describe(dict(e)) for e in error.errors()]))) from None
     missing = []
     for key, given in _paths(config, project).items():
         paths = (given,) if isinstance(given, str) else given
@@ -286,15 +295,15 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
         ]
         config = _with_value(config, key, found[0] if isinstance(given, str) else found)
     if missing:
-        raise ConfigError(_message(missing))
+        raise ConfigError(listed(missing))
     return config
 
 
-def begin_file_checks(config: Config, results: str | Path, project: str | Path) -> Callable[[], None]:
-    """Begin to look into the files that a configuration names, but for those of the project itself.
+def begin_file_checks(configs: Sequence[Config], results: str | Path, project: str | Path) -> Callable[[], None]:
+    """Begin to look into the files that configurations name, but for those of the project itself.
 
     Args:
-        config: as `load` returns it.
+        configs: as `load` returns them, of one run or of all points of a sweep.
         results: folder of the run.
         project: folder of the project, whose `resources` are trusted.
 
@@ -302,16 +311,17 @@ def begin_file_checks(config: Config, results: str | Path, project: str | Path) 
         A function to be called before anything is computed from them; it raises a `ConfigError` that names each key, file
         and problem.
     """
-    files = []
-    for key, given in _paths(config, project).items():
-        kind, folder = _kind(key)
-        paths = (given,) if isinstance(given, str) else given
-        files += [UserFile(".".join(key), path, kind, folder, _format(config, key)) for path in paths]
-    checked = begin_checks(files, results, Path(project) / "resources")
+    files: dict[UserFile, None] = {}
+    for config in configs:
+        for key, given in _paths(config, project).items():
+            kind, folder = _kind(key)
+            paths = (given,) if isinstance(given, str) else given
+            files |= {UserFile(".".join(key), path, kind, folder, _format(config, key)): None for path in paths}
+    checked = begin_checks(list(files), results, Path(project) / "resources")
 
     def finish() -> None:
         if problems := checked():
-            raise ConfigError(_message(problems))
+            raise ConfigError(listed(problems))
 
     return finish
 
@@ -411,13 +421,13 @@ def _as_json(raw: Mapping[str, Any]) -> str:
             parts.append(part)
             length += len(part)
             if length > _MOST_CHARACTERS:
-                raise ConfigError(_message([f"it is longer than {_MOST_CHARACTERS:,} characters"]))
+                raise ConfigError(listed([f"it is longer than {_MOST_CHARACTERS:,} characters"]))
     except ConfigError:
         raise
     except (ValueError, RecursionError):
-        raise ConfigError(_message(["a part of it is in itself, or nested too deeply"])) from None
+        raise ConfigError(listed(["a part of it is in itself, or nested too deeply"])) from None
     except TypeError:
-        raise ConfigError(_message(["keys must be text or numbers"])) from None
+        raise ConfigError(listed(["keys must be text or numbers"])) from None
     return "".join(parts)
 
 
@@ -444,11 +454,6 @@ def _with_value(here: Any, key: Sequence[str], value: str | tuple[str, ...]) -> 
     if isinstance(here, dict):
         return here | {name: _with_value(here[name], below, value)}
     return here.model_copy(update={name: _with_value(getattr(here, name), below, value)})
-
-
-def _message(problems: list[str]) -> str:
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return f"The configuration has {count}:\n" + "\n".join(f"  {p}" for p in problems)
 
 
 def _joined(problems: Sequence[str]) -> list[str]:
