@@ -51,8 +51,8 @@ def test_a_sweep_and_a_value_that_is_added(snakemake: Run, project: Path) -> Non
     assert jobs["plot_scorecard"] == 2
     table = pd.read_csv(results / "sweep.csv")
     assert table["test_fraction"].to_list() == [0.5, 0.4]
-    assert table["soap.cutoff_angstrom"].to_list() == [4.0, 4.0]
-    folders = [results / f"soap.cutoff_angstrom=4,test_fraction={fraction}" for fraction in (0.5, 0.4)]
+    assert table["representations.soap.cutoff_angstrom"].to_list() == [4.0, 4.0]
+    folders = [results / f"representations.soap.cutoff_angstrom=4,test_fraction={fraction}" for fraction in (0.5, 0.4)]
     assert [project / folder for folder in table["folder"]] == folders
     for folder, (_, row) in zip(folders, table.iterrows(), strict=True):
         scorecard = pd.read_csv(folder / "scorecard.csv").set_index("item")["measured"]
@@ -84,7 +84,7 @@ def test_a_sweep_and_a_value_that_is_added(snakemake: Run, project: Path) -> Non
     assert "Nothing to be done" in snakemake(wider, "--dry-run").stdout
 
     # A point gives what a run of its configuration gives.
-    point = results / "soap.cutoff_angstrom=5,test_fraction=0.4"
+    point = results / "representations.soap.cutoff_angstrom=5,test_fraction=0.4"
     alone = yaml.safe_load((point / "config.yaml").read_text()) | {"name": "alone"}
     done = snakemake(alone, "results/alone/learn/scores.csv")
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,6 @@
 """Where the files of each point of a sweep are, and which point makes those that several share."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,9 +9,9 @@ from typing import Any
 from gbscape.config.features import Concatenate, expand
 from gbscape.config.model import Config
 from gbscape.sweeps.axes import Key
-from gbscape.sweeps.names import setting_name, value_name
+from gbscape.sweeps.names import value_name
 from gbscape.sweeps.points import Point, folder_name
-from gbscape.sweeps.stages import STAGES, concerns, stage_of
+from gbscape.sweeps.stages import RULES_BY_NAME, STAGES, concerns, stage_of
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Layout:
             if path.startswith(beginning):
                 return elsewhere + path.removeprefix(beginning)
         return path
+
+    def makes(self, rule: str, name: str = "") -> bool:
+        """Whether this point makes the files of a rule, for rules of representations those of the one of this name."""
+        if rule in RULES_BY_NAME:
+            return self.file_name(name) not in self.files_elsewhere.get(stage_of(rule) or "", frozenset())
+        return rule not in self.made_elsewhere
 
     def point_of(self, path: str) -> str:
         """Name of the point of a file of this point: with the settings that concern the file only, `all` where there are none."""
@@ -83,12 +90,6 @@ def layouts_of(points: Sequence[Point]) -> list[Layout]:
     return found
 
 
-def folder_of_rule(rule: str, point: Point) -> str:
-    """Folder of the files of a rule."""
-    run, stage = f"results/{point.config.name}", stage_of(rule)
-    return f"{run}/{point.name}" if stage is None else _folder(run, stage, point.values)
-
-
 def _folder(run: str, stage: str, values: Mapping[Key, object]) -> str:
     name = folder_name({key: value for key, value in values.items() if concerns(key, stage)})
     return f"{run}/{name}" if name else run
@@ -114,7 +115,7 @@ def _named(config: Config) -> list[str]:
 
 
 def _file_names(config: Config, values: Mapping[Key, object]) -> dict[str, str]:
-    """Names with the settings of representations that are swept over, where there are any: `soap~soap.cutoff_angstrom=4`."""
+    """Names with the settings of representations that are swept over, where there are any: `soap~cutoff_angstrom=4`."""
     names = {}
     representations = expand(config.features.representations)
     for name in _named(config):
@@ -125,8 +126,14 @@ def _file_names(config: Config, values: Mapping[Key, object]) -> dict[str, str]:
         }
         ours = {key: value for key, value in values.items() if _is_in_entry(key, entries)}
         if ours:
-            names[name] = "~".join([name, *sorted(f"{setting_name(k)}={value_name(v)}" for k, v in ours.items())])
+            names[name] = "~".join([name, *sorted(f"{_parameter(k, name)}={value_name(v)}" for k, v in ours.items())])
     return names
+
+
+def _parameter(key: Key, name: str) -> str:
+    """A setting of representations as in the names that `gbscape.config.features.expand` makes."""
+    below = key[3:] if len(key) > 3 and key[2] == name else key[2:]
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", ".".join(below or key[1:]))
 
 
 def _representations_behind(name: str, config: Config) -> list[str]:

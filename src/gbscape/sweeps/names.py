@@ -28,7 +28,7 @@ def setting_name(key: Key) -> str:
 def value_name(value: Any) -> str:
     """A value as text: `4` for 4.0, `null`, `700_1000` for a list; a hash ends what cannot be told by few safe characters."""
     text = _plain(value)
-    if text is not None and len(text) <= _LONGEST_VALUE and _safe(text) == text:
+    if text and len(text) <= _LONGEST_VALUE and _safe(text) == text:
         return text
     whole = json.dumps(value, sort_keys=True, default=str)
     return f"{_safe(whole)[:24].strip('-')}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"

@@ -1,0 +1,44 @@
+"""`python -m tests.workflow.planned_jobs CONFIG...`: for each configuration a line of JSON with all jobs that Snakemake plans."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def planned_jobs(config: Path) -> dict[str, dict[str, Any]]:
+    """What makes out each job, by its rule and wildcards; nothing is looked up on the disk but inputs from outside."""
+    output = OutputSettings(dryrun=True, quiet={Quietness.ALL})
+    with SnakemakeApi(output) as api:
+        workflow_api = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=[config]),
+            snakefile=PROJECT / "Snakefile",
+        )
+        workflow = workflow_api.dag(DAGSettings(forceall=True)).workflow_api._workflow
+        workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=True)
+        workflow._build_dag()
+        found = {}
+        for job in workflow.dag.jobs:
+            key = f"{job.rule.name}:{json.dumps(dict(job.wildcards_dict), sort_keys=True)}"
+            found[key] = {
+                "rule": job.rule.name,
+                "input": list(map(str, job.input)),
+                "output": list(map(str, job.output)),
+                "records": [*map(str, job.log), str(job.benchmark)],
+                "params": json.loads(json.dumps(dict(job.params.items()), sort_keys=True, default=str)),
+                "after": sorted({other.rule.name for other in workflow.dag.dependencies[job]}),
+            }
+        return found
+
+
+if __name__ == "__main__":
+    answers = sys.stdout
+    sys.stdout = sys.stderr
+    for path in sys.argv[1:]:
+        print(json.dumps(planned_jobs(Path(path))), file=answers, flush=True)
