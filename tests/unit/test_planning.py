@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gbscape.config.dft import DftSettings
-from gbscape.config.files import read_files, resolved_yaml
+from gbscape.config.files import read_raw, resolved_yaml
 from gbscape.config.jobs import Jobs
 from gbscape.config.model import Config, ConfigError, load
 from gbscape.config.survey import Enumeration, LocalSearch, Relaxation
@@ -175,7 +175,7 @@ def test_an_estimate_is_the_formulae_of_the_documentation() -> None:
 def test_every_shipped_configuration_can_be_estimated(name: str, tmp_path: Path) -> None:
     (tmp_path / "sample.xyz").write_text("5000\n")
     (tmp_path / "more.yaml").write_text(f"structure: {tmp_path / 'sample.xyz'}\n")
-    config = read_files([PROJECT / "config" / f"{name}.yaml", tmp_path / "more.yaml"], PROJECT)
+    config = load(read_raw([PROJECT / "config" / f"{name}.yaml", tmp_path / "more.yaml"], PROJECT), PROJECT)
     steps = steps_of(config, PROJECT)
     assert steps
     assert len({step.name for step in steps}) == len(steps)

@@ -63,7 +63,9 @@ def test_settings_that_take_lists_are_swept_over_explicitly(tmp_path: Path) -> N
 def test_settings_that_change_together(tmp_path: Path) -> None:
     text = "sweep: {'survey.relaxation.seed, survey.local_search.seed': [[1, 2], [3, 4]], learn.n_splits: [5, 6]}"
     points = points_of(_raw(text, tmp_path), PROJECT)
-    found = [(p.config.survey.relaxation.seed, p.config.survey.local_search.seed, p.config.learn.n_splits) for p in points]  # type: ignore[union-attr]
+    found = [
+        (p.config.survey.relaxation.seed, p.config.survey.local_search.seed, p.config.learn.n_splits) for p in points
+    ]  # type: ignore[union-attr]
     assert found == [(1, 2, 5), (1, 2, 6), (3, 4, 5), (3, 4, 6)]
     assert points[0].name == "learn.n_splits=5,local_search.seed=2,relaxation.seed=1"
 
@@ -87,7 +89,16 @@ def test_a_setting_is_named_by_its_last_parts_that_no_other_has() -> None:
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [(4.0, "4"), (4, "4"), (0.25, "0.25"), (1e-7, "1e-07"), (None, "null"), (True, "true"), ("stop", "stop"), ([4, 5.5], "4_5.5")],
+    [
+        (4.0, "4"),
+        (4, "4"),
+        (0.25, "0.25"),
+        (1e-7, "1e-07"),
+        (None, "null"),
+        (True, "true"),
+        ("stop", "stop"),
+        ([4, 5.5], "4_5.5"),
+    ],
 )
 def test_values_are_named_as_they_are(value: object, name: str) -> None:
     assert value_name(value) == name
@@ -97,7 +108,10 @@ def test_other_values_are_named_safely_and_distinctly() -> None:
     values = ["a/b", "a b", "../x", "", {"kind": "soap"}, {"kind": "st"}, [[1], [2]], "x" * 100, "$(touch it)", []]
     names = [value_name(value) for value in values]
     assert len(set(names)) == len(values)
-    assert all(name and set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") for name in names)
+    assert all(
+        name and set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
+        for name in names
+    )
     assert max(map(len, names)) <= 40
 
 
@@ -108,7 +122,10 @@ def test_other_values_are_named_safely_and_distinctly() -> None:
         ("learn: {test_fraction: []}", "learn.test_fraction: no value is given"),
         ("sweep: {learn.test_fraction: []}", "learn.test_fraction: no value is given"),
         ("learn: {test_fraction: [0.5, half]}", "Point test_fraction=half of the sweep"),
-        ("{learn: {test_fraction: [0.5]}, sweep: {learn.test_fraction: [0.4]}}", "learn.test_fraction: it is swept over twice"),
+        (
+            "{learn: {test_fraction: [0.5]}, sweep: {learn.test_fraction: [0.4]}}",
+            "learn.test_fraction: it is swept over twice",
+        ),
         ("sweep: {learn: [{}], learn.test_fraction: [0.4]}", "learn.test_fraction: it is swept over twice"),
         ("sweep: {'learn.test_fraction, seed': [0.4]}", "a list of lists of 2 values"),
         ("sweep: {'learn..test_fraction': [0.4]}", "a key, or several with commas between them"),
@@ -116,7 +133,10 @@ def test_other_values_are_named_safely_and_distinctly() -> None:
         ("sweep: {seed.of: [1]}", "'seed' of 'seed.of' is a value"),
         ("sweep: {name: [a, b]}", "name: it cannot be swept over"),
         ("sweep: {sweep.seed: [1]}", "sweep.seed: it cannot be swept over"),
-        (f"sweep: {{seed: {list(range(30))}, learn.n_splits: {list(range(1, 31))}}}", "30 x 30 = 900 points; at most 400"),
+        (
+            f"sweep: {{seed: {list(range(30))}, learn.n_splits: {list(range(1, 31))}}}",
+            "30 x 30 = 900 points; at most 400",
+        ),
         ("sweep: {learn.test_fractoin: [0.4]}", "did you mean 'test_fraction'"),
     ],
 )
@@ -139,8 +159,13 @@ def test_points_share_what_does_not_depend_on_their_settings(tmp_path: Path) -> 
         "results/x/survey/relaxed/shard_0.h5"
     }
     assert second.placed(f"{second.folder}/survey/survey.h5") == "results/x/buffer_angstrom=3/survey/survey.h5"
-    assert third.placed(f"{third.folder}/logs/featurize/st/0.log") == "results/x/buffer_angstrom=4/logs/featurize/st/0.log"
-    assert third.placed(f"{third.folder}/scorecard.csv") == "results/x/buffer_angstrom=4,representations.soap.l_max=6/scorecard.csv"
+    assert (
+        third.placed(f"{third.folder}/logs/featurize/st/0.log") == "results/x/buffer_angstrom=4/logs/featurize/st/0.log"
+    )
+    assert (
+        third.placed(f"{third.folder}/scorecard.csv")
+        == "results/x/buffer_angstrom=4,representations.soap.l_max=6/scorecard.csv"
+    )
     assert not first.made_elsewhere
     assert {"relax_boundaries", "select_boundary_atoms", "plot_gallery"} <= second.made_elsewhere
     assert "select_boundary_atoms" not in third.made_elsewhere
@@ -154,7 +179,7 @@ def test_points_share_what_does_not_depend_on_their_settings(tmp_path: Path) -> 
 
 def test_a_setting_that_no_stage_lists_is_shared_by_none(tmp_path: Path) -> None:
     points = points_of(_raw("{name: x, on_failure: [stop, skip]}", tmp_path), PROJECT)
-    first, second = layouts_of(points)
+    _, second = layouts_of(points)
     assert not second.made_elsewhere
     assert second.placed(f"{second.folder}/survey/survey.h5") == "results/x/on_failure=skip/survey/survey.h5"
 
@@ -163,7 +188,13 @@ def test_a_job_needs_its_module_only(tmp_path: Path) -> None:
     points = points_of(_raw(f"seed: {list(range(12))}", tmp_path), PROJECT)
     names = [module_name(point) for point in points]
     assert modules_of_job(["snakemake", "--cores", "1"], names) == names
-    command = ["snakemake", "--target-jobs", "p1_learn:target=energy,representation=p2_x", "--allowed-rules", "p1_learn"]
+    command = [
+        "snakemake",
+        "--target-jobs",
+        "p1_learn:target=energy,representation=p2_x",
+        "--allowed-rules",
+        "p1_learn",
+    ]
     assert modules_of_job(command, names) == ["p1"]
     assert modules_of_job(["snakemake", "--target-jobs", "tabulate_sweep:"], names) == []
     assert [plain_rule(rule) for rule in ("p11_learn", "learn", "plot_x")] == ["learn", "learn", "plot_x"]
@@ -179,7 +210,9 @@ def test_the_table_has_the_numbers_of_the_scorecards(tmp_path: Path) -> None:
     shared = ("Coincidence boundaries enumerated", "388", "")
     paths = [
         _scorecard(tmp_path / "a", [shared, ("Reached", "97.2 % (377 of 388)", ""), ("Accuracy", "93.3 %", "± 2.0")]),
-        _scorecard(tmp_path / "b", [shared, ("Reached", "96.1 %", ""), ("Largest", "+0.0195 J/m²", ""), ("Word", "yes", "")]),
+        _scorecard(
+            tmp_path / "b", [shared, ("Reached", "96.1 %", ""), ("Largest", "+0.0195 J/m²", ""), ("Word", "yes", "")]
+        ),
     ]
     table = tabulate_sweep([{"seed": 1}, {"seed": 2}], paths)
     assert table.drop(columns="folder").to_dict("list") == {
@@ -196,7 +229,14 @@ def test_the_table_has_the_numbers_of_the_scorecards(tmp_path: Path) -> None:
 @pytest.mark.parametrize("values", [[4.0, 5.0, 6.0], ["one", "two", "three"]])
 def test_the_picture_has_a_line_for_each_combination_of_the_other_settings(values: list[Any], tmp_path: Path) -> None:
     rows = [
-        {"cutoff_angstrom": value, "seed": seed, "split": 10 * i, "folder": "x", "Same": 1.0, "Score [%]": 10.0 * i + seed}
+        {
+            "cutoff_angstrom": value,
+            "seed": seed,
+            "split": 10 * i,
+            "folder": "x",
+            "Same": 1.0,
+            "Score [%]": 10.0 * i + seed,
+        }
         for i, value in enumerate(values)
         for seed in (1, 2)
     ]

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from gbscape.config.features import Computed, Features
 from gbscape.config.learn import Average, KernelModel, RandomisedTrees
-from gbscape.config.model import Config, load
+from gbscape.config.model import Config
 from gbscape.config.plain_yaml import read_plain_yaml
 from gbscape.store.atomic import atomic_path
 
@@ -51,16 +51,6 @@ def resolved_yaml(config: Config) -> str:
 def sweep_yaml(raw: Mapping[str, Any]) -> str:
     """Return the configuration of a sweep, the defaults included, as YAML; laid over the defaults it gives the same sweep again."""
     return yaml.safe_dump(json.loads(json.dumps(raw)), sort_keys=False, allow_unicode=True)
-
-
-def read_files(paths: Sequence[str | Path], project: str | Path) -> Config:
-    """The configuration of a single run that Snakemake makes of these files, see `read_raw`.
-
-    Raises:
-        ConfigError: it is not valid.
-        ValueError: a file does not hold a mapping.
-    """
-    return load(read_raw(paths, project), project=project)
 
 
 def read_raw(paths: Sequence[str | Path], project: str | Path) -> dict[str, Any]:

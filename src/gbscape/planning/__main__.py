@@ -51,7 +51,9 @@ def _learn(given: argparse.Namespace) -> None:
 
     raw = read_raw([Path(given.results) / "config.yaml"], _PROJECT)
     if is_sweep(raw):
-        raise ValueError(f"{given.results} is that of a sweep: name a folder of a point in it, whose own jobs are learned from")
+        raise ValueError(
+            f"{given.results} is that of a sweep: name a folder of a point in it, whose own jobs are learned from"
+        )
     config = load(raw, project=_PROJECT)
     learned = learn(given.results, config, read_rates(config.costs), _PROJECT, given.processor_time)
     write_rates(given.out or "/dev/stdout", learned)

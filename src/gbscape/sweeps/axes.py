@@ -118,7 +118,9 @@ def _members(annotation: Any) -> list[Any]:
 
 def _takes_list(annotation: Any) -> bool:
     origin = get_origin(annotation) or annotation
-    return annotation is Any or (origin is not Literal and isinstance(origin, type) and issubclass(origin, list | tuple))
+    return annotation is Any or (
+        origin is not Literal and isinstance(origin, type) and issubclass(origin, list | tuple)
+    )
 
 
 def _place(text: str, raw: Any) -> Key:

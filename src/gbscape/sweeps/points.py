@@ -66,7 +66,9 @@ def points_of(raw: Mapping[str, Any], project: str | Path = ".") -> list[Point]:
     _require_distinct_names(axes)
     points: dict[str, Point] = {}
     for number, steps in enumerate(itertools.product(*(axis.values for axis in axes))):
-        values = {key: v for axis, step in zip(axes, steps, strict=True) for key, v in zip(axis.keys, step, strict=True)}
+        values = {
+            key: v for axis, step in zip(axes, steps, strict=True) for key, v in zip(axis.keys, step, strict=True)
+        }
         settings: dict[str, Any] = {key: value for key, value in raw.items() if key != "sweep"}
         for key, value in values.items():
             settings = with_value(settings, key, value)
