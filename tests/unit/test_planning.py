@@ -326,6 +326,21 @@ def test_estimates_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["estimate", str(tmp_path / "absent.yaml")]) == 1
 
 
+def test_what_points_of_a_sweep_share_is_estimated_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def rows(text: str) -> dict[str, list[str]]:
+        (tmp_path / "my.yaml").write_text(f"survey: {{shards: 3, enumeration: {{count: 40}}}}\n{text}")
+        assert main(["estimate", str(tmp_path / "my.yaml")]) == 0
+        cells = [line.split("|") for line in capsys.readouterr().out.splitlines()]
+        return {row[1].strip(): [cell.strip() for cell in row[2:-1]] for row in cells}
+
+    alone = rows("")
+    sweep = rows("sweep: {learn.test_fraction: [0.4, 0.5], features.representations.soap.l_max: [6, 12]}\n")
+    assert sweep.keys() == alone.keys()
+    for step in ("relax_boundaries", "select_boundary_atoms", "featurize/st", "featurize/multi_scale_soap"):
+        assert sweep[step] == alone[step]
+    assert sweep["featurize/soap"][:2] == ["80", "16"]
+
+
 def test_shards_may_be_automatic_or_a_number() -> None:
     assert load({"survey": {"shards": "auto"}}, PROJECT).survey.shards == "auto"
     for wrong in ("many", 0, 2001, 1.5):

@@ -48,7 +48,7 @@ def folder_name(values: Mapping[Key, Any]) -> str:
 
 
 def points_of(raw: Mapping[str, Any], project: str | Path = ".") -> list[Point]:
-    """The points of a configuration as read from YAML, the last axis running fastest.
+    """The points of a configuration as read from YAML, the last axis running fastest; one without a name if it is no sweep.
 
     Args:
         raw: nested mapping, the defaults included.
@@ -82,6 +82,8 @@ def points_of(raw: Mapping[str, Any], project: str | Path = ".") -> list[Point]:
         try:
             points[name] = Point(number, values, settings, load(settings, project=project))
         except ConfigError as error:
+            if not axes:
+                raise
             raise ConfigError(f"Point {name} of the sweep: {error}") from None
     return list(points.values())
 
