@@ -1,6 +1,8 @@
 """Points of sweeps, their names, what they share, and the table of their results."""
 
+from collections import OrderedDict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -11,7 +13,7 @@ from gbscape.config.model import ConfigError
 from gbscape.figures.sweep_results import plot_sweep_results, sweep_results_data
 from gbscape.sweeps.axes import axes_of, is_sweep
 from gbscape.sweeps.layout import layouts_of
-from gbscape.sweeps.modules import module_name, modules_of_job, plain_rule
+from gbscape.sweeps.modules import leave_out, module_name, modules_of_job, plain_rule
 from gbscape.sweeps.names import setting_name, value_name
 from gbscape.sweeps.points import points_of
 from gbscape.sweeps.results import tabulate_sweep
@@ -198,6 +200,29 @@ def test_a_job_needs_its_module_only(tmp_path: Path) -> None:
     assert modules_of_job(command, names) == ["p1"]
     assert modules_of_job(["snakemake", "--target-jobs", "tabulate_sweep:"], names) == []
     assert [plain_rule(rule) for rule in ("p11_learn", "learn", "plot_x")] == ["learn", "learn", "plot_x"]
+
+
+def test_rules_that_differ_are_not_shared() -> None:
+    def rule(name: str, output: str, **params: Any) -> SimpleNamespace:
+        return SimpleNamespace(
+            name=name, output=[output], params=params, dependencies={"a.h5": "p1_first", "b.h5": "p1_last"}
+        )
+
+    def left(length: int) -> dict[str, SimpleNamespace]:
+        workflow, makers = SimpleNamespace(_rules=OrderedDict()), {}
+        for module, rules in (
+            ("p0", [rule("p0_first", "a.h5", length=1, each=len), rule("p0_last", "0/b.h5")]),
+            ("p1", [rule("p1_first", "a.h5", length=length, each=abs), rule("p1_last", "1/b.h5")]),
+        ):
+            workflow._rules |= {its.name: its for its in rules}
+            leave_out(workflow, module, {"first"} if module == "p1" else set(), makers)
+        return workflow._rules
+
+    rules = left(1)
+    assert list(rules) == ["p0_first", "p0_last", "p1_last"]
+    assert rules["p1_last"].dependencies == {"b.h5": "p1_last"}
+    with pytest.raises(ValueError, match="p1_first and p0_first would make the same files by different parameters"):
+        left(2)
 
 
 def _scorecard(folder: Path, rows: list[tuple[str, str, str]]) -> Path:

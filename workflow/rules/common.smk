@@ -76,7 +76,9 @@ CONCATENATED = {
 }
 COMPUTED = {name: r for name, r in REPRESENTATIONS.items() if name not in CONCATENATED}
 # By the names of the files of representations and models, which have others in a sweep.
-NAME_OF = {LAYOUT.file_name(name): name for name in [*REPRESENTATIONS, *CONFIG.learn.models]}
+NAME_OF = {
+    LAYOUT.file_name(name): name for name in [*REPRESENTATIONS, *CONFIG.learn.models]
+}
 LEARNED_FROM = CONFIG.learn.representations or tuple(REPRESENTATIONS)
 TARGETS = CONFIG.learn.targets
 REGRESSION_TARGETS = [t for t in TARGETS if TASKS[t] == "regression"]

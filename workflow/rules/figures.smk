@@ -97,9 +97,7 @@ for figure, its in PLOTS.items():
                 f"{FIGURES}/{its['file']}.svg",
                 caption=f"../report/{figure}.rst",
                 category=its["category"],
-                labels=labelled(
-                    its["label"], f"{FIGURES}/{its['file']}.svg"
-                ),
+                labels=labelled(its["label"], f"{FIGURES}/{its['file']}.svg"),
             ),
         log:
             f"{LOGS}/plot_{its['file']}.log",

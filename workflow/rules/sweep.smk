@@ -6,7 +6,6 @@ from gbscape.store.code import code_hash
 from gbscape.sweeps.layout import LAYOUT_KEY, layouts_of
 from gbscape.sweeps.modules import leave_out, module_name, modules_of_job
 from gbscape.sweeps.points import points_of
-from gbscape.sweeps.stages import RULES_BY_NAME
 
 try:
     POINTS = points_of(config, project=PROJECT)
@@ -22,6 +21,8 @@ LAYOUTS = {
 }
 # A job parses the workflow again, of which it needs one point, or only this file.
 HERE = modules_of_job(sys.argv, LAYOUTS)
+# Of files that points share.
+MAKERS = {}
 
 for point in POINTS:
     # Names of variables below, as Snakemake looks for them there.
@@ -31,8 +32,7 @@ for point in POINTS:
         continue
 
     module:
-        name:
-            name
+        name: name
         snakefile:
             "../Snakefile"
         config:
@@ -42,7 +42,7 @@ for point in POINTS:
 
     use rule * from name as prefix*
 
-    leave_out(workflow, name, LAYOUTS[name].made_elsewhere, RULES_BY_NAME)
+    leave_out(workflow, name, LAYOUTS[name].made_elsewhere, MAKERS)
 
 
 SCRIPTS = PROJECT / "workflow" / "scripts"

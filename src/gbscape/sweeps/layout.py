@@ -96,7 +96,7 @@ def _folder(run: str, stage: str, values: Mapping[Key, object]) -> str:
 
 
 def _replaced(folder: str, at: Mapping[str, str]) -> dict[str, str]:
-    replaced = {}
+    replaced: dict[str, str] = {}
     for stage, its in STAGES.items():
         if at[stage] != folder:
             records = [

@@ -1,10 +1,12 @@
 """Names of the modules that the points of a sweep are in Snakemake."""
 
+import itertools
 import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from gbscape.sweeps.points import Point
+from gbscape.sweeps.stages import RULES_BY_NAME
 
 _PREFIX = re.compile(r"^p\d+_")
 
@@ -19,8 +21,8 @@ def plain_rule(rule: str) -> str:
     return _PREFIX.sub("", rule)
 
 
-def leave_out(workflow: Any, module: str, rules: Collection[str], by_name: Collection[str]) -> None:
-    """Take rules of a module out of Snakemake's workflow: what they make is made by those of another module, under the same paths.
+def leave_out(workflow: Any, module: str, rules: Collection[str], makers: dict[tuple[str, ...], Any]) -> None:
+    """Take rules out of the module that Snakemake has read last: what they make is made by an earlier one, under the same paths.
 
     Snakemake's `exclude` does not serve: rules that are derived from an excluded one, or have its output as input, are left without
     it. Here they find what they need by its path.
@@ -29,15 +31,32 @@ def leave_out(workflow: Any, module: str, rules: Collection[str], by_name: Colle
         workflow: of Snakemake.
         module: name of the module.
         rules: names of the rules in the module that are taken out.
-        by_name: names of those of which some files are made elsewhere; they stay.
+        makers: the rules of the modules before by what they make; those of this module are added.
+
+    Raises:
+        ValueError: a rule has other parameters than that which makes its files, so that these would be shared wrongly.
     """
-    absent = {f"{module}_{name}" for name in rules}
-    for name in absent & workflow._rules.keys():
-        del workflow._rules[name]
-    elsewhere = absent | {f"{module}_{name}" for name in by_name}
-    for rule in workflow.rules:
-        for path in [path for path, maker in rule.dependencies.items() if maker in elsewhere]:
-            del rule.dependencies[path]
+    prefix = f"{module}_"
+    own = list(itertools.takewhile(lambda name: name.startswith(prefix), reversed(workflow._rules)))
+    absent = {f"{prefix}{name}" for name in rules}.intersection(own)
+    elsewhere = absent | {f"{prefix}{name}" for name in RULES_BY_NAME}
+    for name in own:
+        rule = workflow._rules[name]
+        maker = makers.setdefault(tuple(map(str, rule.output)), rule)
+        if name in absent and maker is not rule:
+            if _plain_parameters(rule) != _plain_parameters(maker):
+                raise ValueError(
+                    f"{name} and {maker.name} would make the same files by different parameters: gbscape/sweeps/stages.py lacks a setting"
+                )
+            del workflow._rules[name]
+        else:
+            for path in [path for path, its in rule.dependencies.items() if its in elsewhere]:
+                del rule.dependencies[path]
+
+
+def _plain_parameters(rule: Any) -> dict[str, Any]:
+    """Parameters that do not depend on wildcards."""
+    return {name: value for name, value in rule.params.items() if not callable(value)}
 
 
 def modules_of_job(arguments: Sequence[str], names: Collection[str]) -> list[str]:
