@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -83,13 +84,12 @@ def plot_sweep_results(data: pd.DataFrame, path: str | Path) -> None:
             for other, line in rows.groupby("others", sort=False):
                 _draw_line(ax, line, ticks, colours[str(other)], str(other))
             unit = rows["unit"].iloc[0]
-            ax.set_title(item, fontsize=8, wrap=True)
+            ax.set_title(fill(item, 40), fontsize=8)
             ax.set_ylabel(unit)
             ax.grid(axis="y")
             if not _are_numbers(ticks):
                 ax.set_xticks(range(len(ticks)), list(map(str, ticks)))
-        for ax in axes[-1:]:
-            ax.set_xlabel(parameter_label(setting.split(".")[-1]) if setting.endswith("_angstrom") else setting)
+        fig.supxlabel(parameter_label(setting.split(".")[-1]) if setting.endswith("_angstrom") else setting, fontsize=9)
         if lines != [""]:
             fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(3, len(lines)))
 
