@@ -239,7 +239,8 @@ def test_the_table_has_the_numbers_of_the_scorecards(tmp_path: Path) -> None:
             tmp_path / "b", [shared, ("Reached", "96.1 %", ""), ("Largest", "+0.0195 J/m²", ""), ("Word", "yes", "")]
         ),
     ]
-    table = tabulate_sweep([{"seed": 1}, {"seed": 2}], paths)
+    points = {str(path.parent): {"seed": seed} for seed, path in enumerate(paths, start=1)}
+    table = tabulate_sweep(points, paths)
     assert table.drop(columns="folder").to_dict("list") == {
         "seed": [1, 2],
         "Coincidence boundaries enumerated": [388.0, 388.0],
@@ -249,6 +250,7 @@ def test_the_table_has_the_numbers_of_the_scorecards(tmp_path: Path) -> None:
         "Largest [J/m²]": [pytest.approx(float("nan"), nan_ok=True), 0.0195],
     }
     assert table["folder"].to_list() == [str(path.parent) for path in paths]
+    assert tabulate_sweep(points, []).to_dict("list") == {"seed": [1, 2], "folder": table["folder"].to_list()}
 
 
 @pytest.mark.parametrize("values", [[4.0, 5.0, 6.0], ["one", "two", "three"]])

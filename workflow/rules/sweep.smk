@@ -46,7 +46,11 @@ for point in POINTS:
 
 
 SCRIPTS = PROJECT / "workflow" / "scripts"
-SCORECARDS = [f"{layout.folder}/scorecard.csv" for layout in LAYOUTS.values()]
+SCORECARDS = [
+    f"{layout.folder}/scorecard.csv"
+    for point, layout in zip(POINTS, LAYOUTS.values(), strict=True)
+    if {"survey", "crystal", "replica"} & {*point.config.parts}
+]
 
 
 rule record_sweep:
@@ -85,7 +89,7 @@ rule tabulate_sweep:
         runtime=10,
         tasks=1,
     params:
-        points=[point.row for point in POINTS],
+        points={LAYOUTS[module_name(point)].folder: point.row for point in POINTS},
         code=code_hash(SCRIPTS / "sweep_table.py"),
     script:
         "../scripts/sweep_table.py"

@@ -10,20 +10,20 @@ import pandas as pd
 _QUANTITY = re.compile(r"^([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?: ([^\d(;,]+?))?(?: *[(;,].*)?$")
 
 
-def tabulate_sweep(points: Sequence[Mapping[str, Any]], scorecards: Sequence[str | Path]) -> pd.DataFrame:
+def tabulate_sweep(points: Mapping[str, Mapping[str, Any]], scorecards: Sequence[str | Path]) -> pd.DataFrame:
     """A row for each point.
 
     Args:
-        points: of each point its swept settings by name.
-        scorecards: of each point the scorecard, in its folder.
+        points: swept settings of each point by name, by its folder.
+        scorecards: of the points that have one, each in the folder of its point.
 
     Returns:
         The swept settings, `folder`, and for each item of the scorecards that is a number a column `ITEM [UNIT]`; one `ITEM, spread
         [UNIT]` where it has a spread. Where a point lacks an item its cell is empty.
     """
-    rows = []
-    for values, path in zip(points, scorecards, strict=True):
-        row: dict[str, Any] = {**values, "folder": str(Path(path).parent)}
+    rows: dict[str, dict[str, Any]] = {folder: {**values, "folder": folder} for folder, values in points.items()}
+    for path in scorecards:
+        row = rows[str(Path(path).parent)]
         for item, measured, spread in pd.read_csv(path, dtype=str).fillna("")[["item", "measured", "spread"]].values:
             if (quantity := _quantity(measured)) is None:
                 continue
@@ -31,8 +31,7 @@ def tabulate_sweep(points: Sequence[Mapping[str, Any]], scorecards: Sequence[str
             row[_column(item, unit)] = value
             if (width := _quantity(spread.removeprefix("±").strip())) is not None:
                 row[_column(f"{item}, spread", unit)] = width[0]
-        rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(list(rows.values()))
 
 
 def _quantity(text: str) -> tuple[float, str] | None:
