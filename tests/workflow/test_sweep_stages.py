@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 BOUNDARY = "S5_3.1.0_3.1.0_7cac86de"
 CONFIG: dict[str, Any] = {
     "name": "full",
-    "parts": ["survey", "crystal", "replica"],
+    "parts": ["survey", "crystal", "replica", "alloy"],
     # Numbers of jobs follow from the settings.
     "survey": {"enumeration": {"count": 60}, "shards": "auto"},
     "features": {"shards": "auto", "representations": {"ler": {"kind": "local_environments"}}},

@@ -135,7 +135,7 @@ rule compute_structures:
     params:
         dft=leaf(CONFIG.alloy.dft),
         shards=n_shards("compute_structures", "batch"),
-        workdir=f"{ALLOY}/scratch/{{batch}}",
+        workdir=LAYOUT.placed(f"{ALLOY}/scratch/{{batch}}"),
         code=code_of("alloy_energies.py", "gbscape.energies.gpaw_scf"),
     script:
         "../scripts/alloy_energies.py"
@@ -189,7 +189,7 @@ rule relax_path:
     params:
         settings=leaf(CONFIG.alloy.migration),
         dft=leaf(CONFIG.alloy.dft),
-        workdir=f"{ALLOY}/scratch/paths",
+        workdir=LAYOUT.placed(f"{ALLOY}/scratch/paths"),
         code=code_of("alloy_path.py", "gbscape.energies.gpaw_scf"),
     script:
         "../scripts/alloy_path.py"

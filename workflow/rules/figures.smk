@@ -406,7 +406,7 @@ if len(CONFIG.parts) > 1:
 
     rule join_scorecards:
         input:
-            [SCORECARD_OF[part] for part in CONFIG.parts],
+            [SCORECARD_OF[part] for part in CONFIG.parts if part in SCORECARD_OF],
         output:
             SCORECARD,
         log:

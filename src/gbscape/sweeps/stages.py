@@ -255,6 +255,28 @@ STAGES: Mapping[str, Stage] = {
             "replica/failures.tsv",
         ),
     ),
+    "alloy": Stage(
+        settings=("alloy",),
+        rules=(
+            "pack_structures",
+            "fit_cheap_potential",
+            "heat_structures",
+            "collect_crystals",
+            "strain_cells",
+            "compute_structures",
+            "gather_structures",
+            "relax_path",
+            "write_dataset",
+        ),
+        paths=(
+            "alloy/structures/",
+            "alloy/potentials/",
+            "alloy/energies/",
+            "alloy/paths/",
+            "alloy/dataset.xyz",
+            "alloy/scratch/",
+        ),
+    ),
 }
 
 # Settings that concern no stage, but only what a point makes of them.
