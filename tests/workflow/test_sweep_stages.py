@@ -44,7 +44,7 @@ CONFIG: dict[str, Any] = {
                 "structure": {"kind": "four_grains"},
                 "stride_angstrom": 6.0,
                 "refinement": {"levels": 1},
-                "clusters": {},
+                "clustering": {},
                 "shards": "auto",
             },
             "boundary": {"structure": {"kind": "boundary", "id": BOUNDARY}},

@@ -27,7 +27,12 @@ rule featurize:
         mem_mb=mem_mb(4000),
         runtime=runtime(120, "featurize", "representation"),
         tasks=1,
-        gpu=lambda wildcards: int(computed_by_torch(COMPUTED[wildcards.representation])),
+        gpu=lambda wildcards: int(
+            computed_by_torch(
+                # Of snapshots by the name itself.
+                COMPUTED[NAME_OF.get(wildcards.representation, wildcards.representation)]
+            )
+        ),
     params:
         settings=lambda wildcards: leaf(COMPUTED[NAME_OF[wildcards.representation]]),
         n_shards=n_shards("featurize", "representation"),

@@ -63,8 +63,8 @@ rule record_sweep:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=lambda wildcards, attempt: 500 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
         tasks=1,
     params:
         text=sweep_yaml(config),
@@ -85,8 +85,8 @@ rule tabulate_sweep:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
         tasks=1,
     params:
         points={LAYOUTS[module_name(point)].folder: point.row for point in POINTS},
@@ -107,8 +107,8 @@ rule sweep_results_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
         tasks=1,
     params:
         figure="sweep_results",
@@ -135,8 +135,8 @@ rule plot_sweep_results:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
         tasks=1,
     params:
         figure="sweep_results",
