@@ -123,10 +123,10 @@ rule compute_structures:
         f"{LOGS}/compute_structures/{{batch}}/{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/compute_structures/{{batch}}/{{shard}}.tsv"
-    conda:
-        "../../envs/replica.yaml"
     wildcard_constraints:
         batch=one_of([*ALLOY_BATCHES, *UNSEEN_BATCHES]),
+    conda:
+        "../../envs/replica.yaml"
     threads: CONFIG.alloy.dft.ranks
     resources:
         mem_mb=mem_mb(2000, "compute_structures", "batch"),
@@ -153,10 +153,10 @@ rule gather_structures:
         f"{LOGS}/gather_structures/{{batch}}.log",
     benchmark:
         f"{BENCHMARKS}/gather_structures/{{batch}}.tsv"
-    conda:
-        "../../envs/replica.yaml"
     wildcard_constraints:
         batch=one_of([*ALLOY_BATCHES, *UNSEEN_BATCHES]),
+    conda:
+        "../../envs/replica.yaml"
     resources:
         mem_mb=mem_mb(2000),
         runtime=runtime(30),
@@ -177,10 +177,10 @@ rule relax_path:
         f"{LOGS}/relax_path/{{path}}.log",
     benchmark:
         f"{BENCHMARKS}/relax_path/{{path}}.tsv"
-    conda:
-        "../../envs/replica.yaml"
     wildcard_constraints:
         path=one_of(CONFIG.alloy.migration.paths),
+    conda:
+        "../../envs/replica.yaml"
     threads: CONFIG.alloy.dft.ranks
     resources:
         mem_mb=mem_mb(3000),

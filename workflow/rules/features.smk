@@ -30,7 +30,9 @@ rule featurize:
         gpu=lambda wildcards: int(
             computed_by_torch(
                 # Of snapshots by the name itself.
-                COMPUTED[NAME_OF.get(wildcards.representation, wildcards.representation)]
+                COMPUTED[
+                    NAME_OF.get(wildcards.representation, wildcards.representation)
+                ]
             )
         ),
     params:
