@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import h5py
 
-from gbscape.store.atomic import atomic_path
+from gbscape.store.atomic import DiskFullError, atomic_path
 from gbscape.store.progress import progress
 from gbscape.store.provenance import Provenance, check_agreement
 from gbscape.store.records import Record, read_record, write_record
@@ -50,6 +50,8 @@ def compute_shard(
 
     Raises:
         ImportError: something is not installed or not compiled.
+        MemoryError: it is used up; the parts are kept, so that a job with more goes on.
+        DiskFullError: likewise.
     """
     path = Path(path)
     parts = path.with_name(path.name + ".parts")
@@ -65,8 +67,8 @@ def compute_shard(
                 file["provenance"] = provenance.to_json()
                 file["id"] = item
                 write_record(file.create_group("record"), record)
-        except ImportError:  # what is not installed is no item's fault, and all would fail alike
-            raise
+        except (ImportError, MemoryError, DiskFullError):
+            raise  # what is not installed or used up is no item's fault, and all would fail alike
         except Exception as error:  # one item's failure must not take its neighbours along
             failures[item] = f"{type(error).__name__}: {error}"
             traceback.print_exc(file=sys.stderr)
