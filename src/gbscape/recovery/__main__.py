@@ -35,11 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     if started is None:
         print("Go on with the command that started the run.")
         return 1 if given.run else 0
-    command, folder = started
     if given.run:
-        os.chdir(folder)
-        os.execvp(command[0], command)
-    print(f"Go on with: cd {shlex.quote(str(folder))} && {shlex.join(command)}")
+        os.chdir(started.folder)
+        os.execvp(started.words[0], started.words)
+    print(f"Go on with: cd {shlex.quote(str(started.folder))} && {shlex.join(started.words)}")
     return 0
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def guard_execution(workflow: Any, results: str | Path, end: Callable[[str], Non
         if executor_plugin.common_settings.dryrun_exec or executor_plugin.name == "touch":
             return go()
         try:
-            claim(results)
+            claim(results, executor_plugin.name)
         except ControllerError as error:
             end(str(error))
         try:
@@ -67,8 +68,8 @@ def guard_execution(workflow: Any, results: str | Path, end: Callable[[str], Non
     workflow.execute = claimed
 
 
-def claim(results: str | Path) -> None:
-    """Write down that this process works on a run, and by which command.
+def claim(results: str | Path, executor: str = "local") -> None:
+    """Write down that this process works on a run, by which command, and what runs its jobs.
 
     Raises:
         ControllerError: another one does, or did and was killed.
@@ -81,17 +82,26 @@ def claim(results: str | Path) -> None:
         raise ControllerError(_why_not(record)) from None
     write_process(record, this_process(), folder=os.getcwd(), since=_now())
     program = [sys.executable, "-m", "snakemake"] if sys.argv[0].endswith("__main__.py") else sys.argv[:1]
+    content = {"command": [*program, *sys.argv[1:]], "folder": os.getcwd(), "executor": executor}
     with atomic_path(_command_of(results)) as temporary:
-        temporary.write_text(
-            json.dumps({"command": [*program, *sys.argv[1:]], "folder": os.getcwd()}), encoding="utf-8"
-        )
+        temporary.write_text(json.dumps(content), encoding="utf-8")
 
 
-def last_command(results: str | Path) -> tuple[list[str], Path] | None:
-    """The command that started the run last, and the folder where; None if nothing is known."""
+@dataclass(frozen=True)
+class Command:
+    """What started a run."""
+
+    words: list[str]
+    folder: Path
+    executor: str
+    """Snakemake's name of what runs the jobs."""
+
+
+def last_command(results: str | Path) -> Command | None:
+    """The command that started the run last; None if nothing is known."""
     try:
         record = json.loads(_command_of(results).read_text(encoding="utf-8"))
-        return [str(word) for word in record["command"]], Path(record["folder"])
+        return Command([str(word) for word in record["command"]], Path(record["folder"]), str(record["executor"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

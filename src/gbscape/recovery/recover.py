@@ -66,10 +66,15 @@ def recover(results: str | Path, controller_is_dead: bool = False) -> Recovery:
         raise FileNotFoundError(f"{results}: no such folder")
     take_over(results, controller_is_dead)
     done = Recovery()
-    done.cancelled = slurm.jobs_of(run_id(results))
-    slurm.cancel(done.cancelled, run_id(results))
+    started = last_command(results)
+    try:
+        done.cancelled = slurm.jobs_of(run_id(results))
+        slurm.cancel(done.cancelled, run_id(results))
+    except slurm.SlurmError:
+        if started is not None and started.executor == "slurm":
+            raise
     done.ended = _end_processes(run_id(results))
-    _clean(results, done)
+    _clean(results, started.folder.resolve() if started else results.resolve().parents[1], done)
     release(results)
     return done
 
@@ -89,11 +94,9 @@ def _end_processes(its_run: str) -> list[int]:
     return sorted(ended)
 
 
-def _clean(results: Path, done: Recovery) -> None:
-    root = results.resolve()
-    started = last_command(results)
-    folder = started[1].resolve() if started else root.parents[1]  # where Snakemake keeps its records
-    name = os.path.relpath(root, folder)
+def _clean(results: Path, folder: Path, done: Recovery) -> None:
+    """Delete what is damaged or half written; `folder` is where Snakemake keeps its records."""
+    name = os.path.relpath(results.resolve(), folder)
     recorded = {folder / path for path in finished(folder, name)}
     for path in list(_files(results)):
         if _HALF_WRITTEN.match(path.name):

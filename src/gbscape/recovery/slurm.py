@@ -2,7 +2,6 @@
 
 import getpass
 import hashlib
-import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -22,13 +21,11 @@ def job_prefix(run_id: str, of_site: str | None = None) -> str:
 
 
 def jobs_of(run_id: str) -> list[str]:
-    """Numbers of the jobs of a run that are waiting or running; none where there is no Slurm.
+    """Numbers of the jobs of a run that are waiting or running.
 
     Raises:
-        SlurmError: Slurm is there but does not answer.
+        SlurmError: Slurm is not there or does not answer.
     """
-    if shutil.which("squeue") is None:
-        return []
     command = ["squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%i %j"]
     lines = [line.split(maxsplit=1) for line in _answer(command).splitlines()]
     return [line[0] for line in lines if len(line) == 2 and line[1].startswith(job_prefix(run_id))]
