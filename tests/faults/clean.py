@@ -63,6 +63,8 @@ class RuleClass:
     """Other outputs of the rule, made in the same run and not hit."""
     input: str
     """One of the files that the job reads, written by another job."""
+    wildcards: str = ""
+    """Of the job that writes the target, as Snakemake's plugin for Slurm joins them."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -81,6 +83,7 @@ CLASSES = {
         _in("features/soap/shard_0.h5"),
         (_in("features/soap/shard_1.h5"),),
         _in("survey/survey.h5"),
+        "soap_0",
     ),
     "LAMMPS": RuleClass(
         "relax_boundaries",
@@ -88,6 +91,7 @@ CLASSES = {
         _in("survey/relaxed/shard_0.h5"),
         (_in("survey/relaxed/shard_1.h5"),),
         _in("survey/boundaries.csv"),
+        "0",
     ),
     "atomic energy": RuleClass(
         "compute_energies",
@@ -95,9 +99,15 @@ CLASSES = {
         _in("replica/energies/points/shard_0.h5"),
         (_in("replica/energies/points/shard_1.h5"),),
         _in("replica/cells/points/shard_0.xyz"),
+        "points_0",
     ),
     "gather": RuleClass(
-        "gather_features", ("survey", "features"), _in("features/soap.h5"), (), _in("features/soap/shard_0.h5")
+        "gather_features",
+        ("survey", "features"),
+        _in("features/soap.h5"),
+        (),
+        _in("features/soap/shard_0.h5"),
+        "soap",
     ),
     "figure": RuleClass(
         "plot_energy_against_disorientation",

@@ -1,6 +1,7 @@
 """The clean run that all cells start from, and the table of what came of them."""
 
 import csv
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,26 +38,36 @@ def clean(base: Path, request: pytest.FixtureRequest) -> Path:
         for item in request.session.items
         if isinstance(item, pytest.Function) and "clean" in item.fixturenames and "cell" in item.callspec.params
     }
+    return _made(base, wanted)
+
+
+@pytest.fixture(scope="session")
+def clean_of_guards(base: Path) -> Path:
+    """The clean run, of the rule classes that the guards are tried with."""
+    return _made(base, {"featurize", "gather", "figure"})
+
+
+def _made(base: Path, wanted: set[str]) -> Path:
     missing = [name for name in CLASSES if name in wanted and not (base / "clean" / CLASSES[name].target).exists()]
     return clean_run(base / "project", base / "clean", missing)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def table() -> Iterator[list[Row]]:
-    """What came of the cells of this session, which `GBSCAPE_RECORD=1` writes into the documentation."""
+    """Rows of the table that a test adds, which `GBSCAPE_RECORD=1` writes into the documentation at once: all take hours."""
     rows: list[Row] = []
     yield rows
     if os.environ.get("GBSCAPE_RECORD"):
-        record(rows)
+        with (DOCS / "faults.csv").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # other tests may run beside this one
+            record(rows)
 
 
 def record(rows: list[Row]) -> None:
     """Write all cells, those that did not run as such; those of earlier sessions stay until they run again."""
     path = DOCS / "faults.csv"
-    before: list[Row] = []
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            before = list(csv.DictReader(file))
+    with path.open(newline="", encoding="utf-8") as file:
+        before: list[Row] = list(csv.DictReader(file))
     found = {(row["kind"], row["rule class"], row["moment"]): row for row in [*before, *rows]}
     whole = []
     for cell in CELLS:

@@ -13,7 +13,7 @@ from pathlib import Path
 from gbscape.recovery import slurm
 from gbscape.recovery.controller import RUN_VARIABLE, last_command, release, run_id, take_over
 from gbscape.recovery.snakemake_records import finished, unfinished, unlock
-from gbscape.store.processes import processes_with
+from gbscape.store.processes import processes_with, read_process
 from gbscape.store.seal import damage, seal_path
 
 _HALF_WRITTEN = re.compile(r"^\..+\.partial(\.\w+)?$")
@@ -50,7 +50,7 @@ def recover(results: str | Path, controller_is_dead: bool = False) -> Recovery:
     """End what a killed controller has left running, and delete what is damaged or half written.
 
     Files are read in full to compare them with their seals. A file without a seal is deleted only if Snakemake was waiting for
-    it: other ones are taken as they are.
+    it or a job was at it: other ones are taken as they are.
 
     Args:
         results: folder of the run, results/NAME.
@@ -98,20 +98,33 @@ def _clean(results: Path, folder: Path, done: Recovery) -> None:
     """Delete what is damaged or half written; `folder` is where Snakemake keeps its records."""
     name = os.path.relpath(results.resolve(), folder)
     recorded = {folder / path for path in finished(folder, name)}
+    waited_for = {folder / path for path in unfinished(folder, name)}
     for path in list(_files(results)):
         if _HALF_WRITTEN.match(path.name):
             _delete(path, "half written", done)
         elif path.name.startswith(".") and path.suffix == ".running":
+            waited_for.update(_claimed_by(path))
             path.unlink(missing_ok=True)
         elif path.name.startswith(".") and path.suffix == ".seal":
             _check(path, recorded, done)
-    for waited_for in sorted(unfinished(folder, name)):
-        path = results / waited_for.relative_to(name)
+    for output in sorted(waited_for):
+        path = results / output.relative_to(results.resolve())
         if path.exists() and seal_path(path).exists():
             done.again.append(path)
         elif path.exists():
             _delete(path, "its job was killed before the file was checked and sealed", done)
     done.unlocked = unlock(folder, name)
+
+
+def _claimed_by(record: Path) -> list[Path]:
+    """Outputs that a job wrote down as its own and did not come to seal."""
+    found = read_process(record)
+    outputs = found[1].get("outputs") if found else None
+    return (
+        [Path(str(found[1].get("folder"))).resolve() / str(its) for its in outputs]
+        if found and isinstance(outputs, list)
+        else []
+    )
 
 
 def _check(seal: Path, recorded: set[Path], done: Recovery) -> None:

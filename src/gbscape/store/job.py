@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from gbscape.store.output_check import OutputError, require_whole
-from gbscape.store.processes import is_alive, read_process, this_process, write_process
+from gbscape.store.processes import Process, is_alive, read_process, this_process, write_process
 from gbscape.store.seal import DamagedError, files_of, require_sound, write_seal
 
 if TYPE_CHECKING:
@@ -35,9 +35,15 @@ def begin_job(snakemake: "Snakemake") -> None:
 
 
 def check_inputs(paths: Iterable[str | Path]) -> None:
-    """End this process with one message if a file is missing or damaged."""
+    """End this process with one message if a file is missing, damaged, or still being written."""
     paths = list(paths)
     for path in map(Path, paths):
+        writer = _alive_writer(path)
+        if writer is not None:
+            raise SystemExit(
+                f"{path} is being written by {writer}, though it was said to have ended: wait until it has and run again, or put "
+                "the run in order with 'python -m gbscape.recovery'"
+            )
         if not path.exists():
             raise SystemExit(
                 f"{path} is not there, though the job that writes it has ended: network file systems show files late. Run "
@@ -65,14 +71,14 @@ def claim(outputs: Sequence[str | Path]) -> None:
     """Write down that this process writes these outputs; end it with one message if another one does."""
     record = record_path(outputs[0])
     record.parent.mkdir(parents=True, exist_ok=True)
-    found = read_process(record)
-    if found is not None and is_alive(found[0]) is not False:
+    writer = _alive_writer(outputs[0])
+    if writer is not None:
         raise SystemExit(
-            f"{outputs[0]} is being written by {found[0]}: this job ends, so that no two write the same file. Wait for the "
+            f"{outputs[0]} is being written by {writer}: this job ends, so that no two write the same file. Wait for the "
             "other one or end it: 'python -m gbscape.recovery' does that. If there is none any more (its machine went down), "
             f"delete {record}"
         )
-    write_process(record, this_process())
+    write_process(record, this_process(), outputs=[str(output) for output in outputs], folder=os.getcwd())
     atexit.register(_release, record, os.getpid())
 
 
@@ -107,6 +113,12 @@ def log_to(path: str | Path) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+
+
+def _alive_writer(output: str | Path) -> Process | None:
+    """The process that writes an output, if there is, or may be, one."""
+    found = read_process(record_path(output))
+    return found[0] if found is not None and is_alive(found[0]) is not False else None
 
 
 def _end(outputs: Sequence[str | Path]) -> None:

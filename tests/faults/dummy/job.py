@@ -10,7 +10,9 @@ from gbscape.store.atomic import atomic_path
 from gbscape.store.job import begin_job
 
 kind, log, output = sys.argv[1:]
-shards = sorted((Path(output).parent / "shards").glob("*.csv"), key=lambda path: int(path.stem)) if kind == "total" else []
+shards = (
+    sorted((Path(output).parent / "shards").glob("*.csv"), key=lambda path: int(path.stem)) if kind == "total" else []
+)
 begin_job(SimpleNamespace(log=[log], input=shards, output=[output]))
 if kind == "shard":
     rows = [hashlib.sha256(f"{Path(output).stem} {row}".encode()).hexdigest() for row in range(200)]
