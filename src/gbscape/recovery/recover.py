@@ -14,6 +14,7 @@ from gbscape.recovery import slurm
 from gbscape.recovery.controller import RUN_VARIABLE, last_command, release, run_id, take_over
 from gbscape.recovery.snakemake_records import finished, unfinished, unlock
 from gbscape.store.processes import processes_with, read_process
+from gbscape.store.progress import progress
 from gbscape.store.seal import damage, seal_path
 
 _HALF_WRITTEN = re.compile(r"^\..+\.partial(\.\w+)?$")
@@ -99,7 +100,8 @@ def _clean(results: Path, folder: Path, done: Recovery) -> None:
     name = os.path.relpath(results.resolve(), folder)
     recorded = {folder / path for path in finished(folder, name)}
     waited_for = {folder / path for path in unfinished(folder, name)}
-    for path in list(_files(results)):
+    files = list(_files(results))
+    for path in progress(files, len(files), "files looked at"):
         if _HALF_WRITTEN.match(path.name):
             _delete(path, "half written", done)
         elif path.name.startswith(".") and path.suffix == ".running":
