@@ -131,9 +131,7 @@ def test_what_is_damaged_or_half_written_is_deleted_and_nothing_else(
     for name in ("unsealed.csv", "not_recorded.csv"):
         mark_unfinished(results / name)
     dead = replace(this_process(), started="before")
-    write_process(
-        record_path(results / "at_work.csv"), dead, outputs=[str(results / "at_work.csv")], folder=os.getcwd()
-    )
+    write_process(record_path(results / "at_work.csv"), dead, outputs=[str(results / "at_work.csv")])
     (results / ".x.123.partial.h5").touch()
     (results / ".folder.partial").mkdir()
     locks = Path(".snakemake/locks")

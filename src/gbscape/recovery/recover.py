@@ -97,36 +97,33 @@ def _end_processes(its_run: str) -> list[int]:
 
 def _clean(results: Path, folder: Path, done: Recovery) -> None:
     """Delete what is damaged or half written; `folder` is where Snakemake keeps its records."""
-    name = os.path.relpath(results.resolve(), folder)
-    recorded = {folder / path for path in finished(folder, name)}
-    waited_for = {folder / path for path in unfinished(folder, name)}
+    # As Snakemake names it: the folder may be a link to another disk.
+    name = "/".join(Path(os.path.abspath(results)).parts[-2:])
+    recorded = {results / path.relative_to(name) for path in finished(folder, name)}
+    waited_for = {results / path.relative_to(name) for path in unfinished(folder, name)}
+    claimed: set[Path] = set()
     files = list(_files(results))
     for path in progress(files, len(files), "files looked at"):
         if _HALF_WRITTEN.match(path.name):
             _delete(path, "half written", done)
         elif path.name.startswith(".") and path.suffix == ".running":
-            waited_for.update(_claimed_by(path))
+            claimed.update(results / output.relative_to(name) for output in _claimed_by(path, name))
             path.unlink(missing_ok=True)
         elif path.name.startswith(".") and path.suffix == ".seal":
             _check(path, recorded, done)
-    for output in sorted(waited_for):
-        path = results / output.relative_to(results.resolve())
-        if path.exists() and seal_path(path).exists():
-            done.again.append(path)
-        elif path.exists():
+    for path in sorted(waited_for | claimed):
+        if path.exists() and not seal_path(path).exists():
             _delete(path, "its job was killed before the file was checked and sealed", done)
+        elif path.exists() and path in waited_for:
+            done.again.append(path)
     done.unlocked = unlock(folder, name)
 
 
-def _claimed_by(record: Path) -> list[Path]:
-    """Outputs that a job wrote down as its own and did not come to seal."""
+def _claimed_by(record: Path, name: str) -> list[Path]:
+    """Outputs of a run that a job wrote down as its own and did not come to seal, or not to say that it has ended."""
     found = read_process(record)
     outputs = found[1].get("outputs") if found else None
-    return (
-        [Path(str(found[1].get("folder"))).resolve() / str(its) for its in outputs]
-        if found and isinstance(outputs, list)
-        else []
-    )
+    return [Path(str(its)) for its in outputs if str(its).startswith(f"{name}/")] if isinstance(outputs, list) else []
 
 
 def _check(seal: Path, recorded: set[Path], done: Recovery) -> None:
@@ -138,14 +135,11 @@ def _check(seal: Path, recorded: set[Path], done: Recovery) -> None:
     problem = damage(path)
     if problem is None:
         return
-    resolved = path.resolve()
-    folder = next((parent for parent in resolved.parents if parent in recorded), None)
-    if folder is not None:
-        _delete(
-            path.parents[len(resolved.relative_to(folder).parts) - 1], f"{path.name} in it is damaged: {problem}", done
-        )
-    else:
+    folder = next((parent for parent in path.parents if parent in recorded), None)
+    if folder is None:
         _delete(path, f"damaged: {problem}", done)
+    else:
+        _delete(folder, f"{path.name} in it is damaged: {problem}", done)
 
 
 def _delete(path: Path, why: str, done: Recovery) -> None:

@@ -78,7 +78,7 @@ def claim(outputs: Sequence[str | Path]) -> None:
             "other one or end it: 'python -m gbscape.recovery' does that. If there is none any more (its machine went down), "
             f"delete {record}"
         )
-    write_process(record, this_process(), outputs=[str(output) for output in outputs], folder=os.getcwd())
+    write_process(record, this_process(), outputs=[str(output) for output in outputs])
     atexit.register(_release, record, os.getpid())
 
 
@@ -127,8 +127,13 @@ def _end(outputs: Sequence[str | Path]) -> None:
         return  # it has failed already, and Snakemake removes what is there
     try:
         seal_outputs(outputs)
-    except (OutputError, OSError) as error:
-        print(error, file=sys.stderr, flush=True)
+    except Exception as error:  # whatever it is: what cannot be looked at is not sealed
+        said = isinstance(error, OutputError)
+        print(
+            error if said else f"{outputs[0]} could not be checked and sealed: {error}; run again",
+            file=sys.stderr,
+            flush=True,
+        )
         _release(record_path(outputs[0]), os.getpid())
         os._exit(1)  # an exception would not change the exit status here
 

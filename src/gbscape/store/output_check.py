@@ -47,7 +47,7 @@ def problem_of(path: Path) -> str | None:
     check = _CHECKS.get(path.suffix)
     try:
         return check(path) if check else None
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, csv.Error) as error:
         return " ".join(str(error).split())[:300] or type(error).__name__
 
 
@@ -93,6 +93,7 @@ def _not_finite(node: Any) -> str | None:
 def _table(path: Path) -> str | None:
     if path.stat().st_size > _LARGEST_TABLE:
         return _ends(b"", b"\n")(path)
+    csv.field_size_limit(_LARGEST_TABLE)
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
         width = len(next(rows, []))
