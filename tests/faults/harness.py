@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gbscape.recovery.controller import RUN_VARIABLE
+from gbscape.recovery.controller import RUN_VARIABLE, ControllerError, claim
 from gbscape.store.processes import processes_with
 from gbscape.store.seal import damage, seal_path
 
@@ -142,7 +142,7 @@ def run_with(
         if cell.kind == "late file":
             _wait_for_late_files(notes)
         (work.parent / "filler").unlink(missing_ok=True)
-        if cell.kind == "controller SIGKILL" and cell.moment == "mid":
+        if cell.kind == "controller SIGKILL":
             _next_start_refuses(cell, at)
         recovered = recover(at)
         (notes / "go").touch()
@@ -244,12 +244,20 @@ def _act(cell: Cell, at: At) -> None:
 
 def _next_start_refuses(cell: Cell, at: At) -> None:
     """Started as if nothing had been, a run whose controller was killed says what to do."""
-    done = subprocess.run(
-        command(at.project, cell.rule_class), cwd=at.work, env=at.env, capture_output=True, text=True, check=False
-    )
-    at.found.said += done.stdout + done.stderr
-    if done.returncode == 0 or "was killed and may have left jobs" not in done.stdout + done.stderr:
-        at.found.problems.append(f"the next start does not say that the last was killed: {done.stderr[-500:]}")
+    if cell.moment == "mid":
+        done = subprocess.run(
+            command(at.project, cell.rule_class), cwd=at.work, env=at.env, capture_output=True, text=True, check=False
+        )
+        said = done.stdout + done.stderr
+    else:  # the same without all of Snakemake
+        try:
+            claim(at.work / RESULTS)
+            said = "nothing"
+        except ControllerError as error:
+            said = f"{error}\n"
+    at.found.said += said
+    if "was killed and may have left jobs" not in said:
+        at.found.problems.append(f"the next start does not say that the last was killed: {said[-500:]}")
 
 
 def _wait_for_late_files(notes: Path) -> None:
