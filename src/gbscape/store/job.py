@@ -91,8 +91,12 @@ def record_path(output: str | Path) -> Path:
 def end_if_told(outputs: Sequence[str | Path]) -> None:
     """At SIGTERM, which batch systems send at the time limit, say so and leave nothing half written."""
 
+    pid = os.getpid()
+
     def told(number: int, frame: FrameType | None) -> NoReturn:
         atexit.unregister(_end)
+        if os.getpid() != pid:  # a process that the job has forked
+            raise SystemExit(128 + number)
         print(
             f"{outputs[0]}: this job was told to end (time limit, preemption or cancelled). What is finished is kept: run "
             "again, with a longer `runtime` or more shards if it was the time limit",
