@@ -7,7 +7,7 @@ KERNELS := $(wildcard src/gbscape/*/*.cpp src/gbscape/*/*.hpp)
 CORES  ?= all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup setup-dft demo table1 report status test test-dft test-slurm lint config bench bench-record lock clean
+.PHONY: help setup setup-dft demo table1 report status recover test test-dft test-slurm test-faults lint config bench bench-record lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -44,6 +44,9 @@ table1: setup    ## Table 1 and Figure 2 of Homer 2019 from the shipped survey, 
 status: setup    ## how far the run results/NAME has come: make status NAME=demo
 	@$(BIN)/python -m gbscape.planning status results/$(or $(NAME),$(error name the run: make status NAME=demo))
 
+recover: setup   ## put the run results/NAME in order that was killed or went wrong, and go on: make recover NAME=demo
+	@$(BIN)/python -m gbscape.recovery --run results/$(or $(NAME),$(error name the run: make recover NAME=demo))
+
 test: setup      ## all tests, lint included
 	$(BIN)/python -m pytest
 
@@ -53,6 +56,9 @@ test-dft: setup-dft  ## DFT energies of small iron cells (about five minutes)
 test-slurm: setup  ## survey, map and selection as jobs of a real throw-away Slurm (root on Debian; skipped elsewhere)
 	tests/slurm/cluster.sh install
 	$(BIN)/python -m pytest tests/slurm -m slurm
+
+test-faults: setup ## every fault of docs/reliability.md, with root those of Slurm too, and 100 random kills (hours)
+	$(BIN)/python -m pytest tests/faults -m "faults or not faults"
 
 lint: setup      ## ruff, mypy, snakefmt, snakemake --lint
 	sh tests/lint.sh

@@ -39,7 +39,7 @@ def cluster(folder: Path, accounting: bool = False, **options: object) -> Iterat
     """A running Slurm whose files are in `folder`; options are those of cluster.sh."""
     require("slurmctld", "slurmd", "sbatch", "munged", *(["slurmdbd", "mariadbd"] if accounting else []))
     folder.mkdir(parents=True, exist_ok=True)
-    for path in (folder, *folder.parents[:2]):
+    for path in (folder, *folder.parents[:3]):
         path.chmod(path.stat().st_mode | 0o055)  # the daemons refuse folders that others could not enter
     given = {"ACCT": int(accounting), "CPUS": 4, "WAIT": 600} | options
     start = subprocess.run(

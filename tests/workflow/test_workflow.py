@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -219,7 +220,8 @@ def test_a_killed_run_goes_on_where_it_was(snakemake: Run, project: Path) -> Non
     with h5py.File(parts[0], "r+") as part:
         marked = part["id"].asstr()[()]
         part["record"].attrs["energy_j_m2"] = 123.456
-    snakemake(TINY, "--unlock")
+    recovery = [sys.executable, "-m", "gbscape.recovery", "results/tiny"]
+    subprocess.run(recovery, cwd=project, env=os.environ | {"PYTHONPATH": str(project / "src")}, check=True)
     done = snakemake(TINY, target)
     assert done.returncode == 0, done.stderr
     with open_shard(project / target) as survey:

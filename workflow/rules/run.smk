@@ -2,6 +2,20 @@
 
 
 include: "common.smk"
+
+
+# One Snakemake at a time works on a run, and says what to do when it has failed.
+if workflow.is_main_process and not LAYOUT.point:
+    guard_execution(workflow, RESULTS, end_snakemake)
+
+
+onerror:
+    print(
+        f"Jobs have failed: above is what each was to write, and its log. {remedy(RESULTS)}",
+        file=sys.stderr,
+    )
+
+
 include: "survey.smk"
 include: "features.smk"
 include: "learn.smk"

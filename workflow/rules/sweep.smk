@@ -12,6 +12,7 @@ try:
     SWEEP = f"results/{POINTS[0].config.name}"
     if workflow.is_main_process:
         begin_file_checks([point.config for point in POINTS], SWEEP, PROJECT)()
+        guard_execution(workflow, SWEEP, end_snakemake)
 except ConfigError as error:
     end_snakemake(str(error))
 
@@ -43,6 +44,14 @@ for point in POINTS:
     use rule * from name as prefix*
 
     leave_out(workflow, name, LAYOUTS[name].made_elsewhere, MAKERS)
+
+
+# After those of the points, which it replaces.
+onerror:
+    print(
+        f"Jobs have failed: above is what each was to write, and its log. {remedy(SWEEP)}",
+        file=sys.stderr,
+    )
 
 
 SCRIPTS = PROJECT / "workflow" / "scripts"

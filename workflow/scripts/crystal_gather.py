@@ -10,4 +10,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
-gather_shards(snakemake.input.shards, snakemake.output[0], list(load_prototypes(snakemake.input.prototypes)))
+gather_shards(
+    snakemake.input.shards, snakemake.output[0], list(load_prototypes(snakemake.input.prototypes)), all_needed=True
+)

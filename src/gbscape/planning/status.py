@@ -197,8 +197,8 @@ def text(found: Status) -> str:
     elif found.is_running:
         when = "not known yet" if found.seconds_left is None else _duration(found.seconds_left)
         lines += [
-            f"Running, by {found.log}, which was written to {_duration(found.silent_seconds or 0.0)} ago (if Snakemake was killed,",
-            f"'snakemake --unlock' comes before the same command). Time to finish at the present pace: {when}.",
+            f"Running, by {found.log}, which was written to {_duration(found.silent_seconds or 0.0)} ago (if Snakemake was killed:",
+            f"make recover NAME=...). Time to finish at the present pace: {when}.",
         ]
     elif counts[2] or counts[3]:
         lines.append(f"Not running; the last was {found.log}. The same command goes on.")

@@ -9,7 +9,7 @@ from mpi4py import MPI
 from gbscape.config.replica import ReplicaModel, Selection
 from gbscape.replica.model import relax_model
 from gbscape.replica.select_points import select_optimal
-from gbscape.store.job import check_inputs, seal_outputs
+from gbscape.store.job import check_inputs, claim, end_if_told, seal_outputs
 
 
 def relax(settings: dict[str, Any], **arguments: str) -> None:
@@ -24,9 +24,11 @@ def select(settings: dict[str, Any], **arguments: Any) -> None:
 
 
 def run(step: str, arguments: dict[str, Any]) -> None:
-    """Check the files that a step reads, run it, and seal the one that it writes, `out` or `out_csv`."""
+    """Do as every job does (`gbscape.store.job`): the file that a step writes is `out` or `out_csv`."""
     out = next(arguments[name] for name in ("out", "out_csv") if name in arguments)
     if MPI.COMM_WORLD.rank == 0:
+        end_if_told([out])
+        claim([out])
         check_inputs(path for name, path in arguments.items() if name.endswith(("_h5", "_json")))
     {"relax": relax, "select": select}[step](**arguments)
     if MPI.COMM_WORLD.rank == 0:

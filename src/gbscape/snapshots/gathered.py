@@ -36,7 +36,7 @@ def gather_segments(segments: Sequence[str | Path], out: str | Path, n_snapshots
         ProvenanceMismatch: segments were made from different settings, inputs or code.
         ShardError: a snapshot is missing.
     """
-    gather_shards(segments, out, [snapshot_id(number) for number in range(1, n_snapshots + 1)])
+    gather_shards(segments, out, [snapshot_id(number) for number in range(1, n_snapshots + 1)], all_needed=True)
 
 
 def read_snapshots(snapshots_h5: str | Path, ids: Sequence[str] | None = None) -> Iterator[Snapshot]:

@@ -1,13 +1,20 @@
-"""What every job does first and last: a log of its own, inputs that are what was written, outputs that are sealed."""
+"""What every job does first and last.
+
+First: a log of its own, its outputs claimed, inputs that are what was written. Last: outputs that are whole, and sealed.
+"""
 
 import atexit
 import logging
 import os
+import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
 
+from gbscape.store.output_check import OutputError, require_whole
+from gbscape.store.processes import Process, is_alive, read_process, this_process, write_process
 from gbscape.store.seal import DamagedError, files_of, require_sound, write_seal
 
 if TYPE_CHECKING:
@@ -15,9 +22,10 @@ if TYPE_CHECKING:
 
 
 def begin_job(snakemake: "Snakemake") -> None:
-    """Send what the job prints to its log, check what it reads, and seal what it has written when it ends.
+    """Send what the job prints to its log, claim what it writes and check what it reads; check and seal the outputs at its end.
 
-    The job ends here, with one message, if an input is damaged. If it was given no GPU, it sees none.
+    The job ends here, with one message, if another one is at the same outputs or if an input is missing or damaged. It fails at
+    its end, likewise, if an output is not whole. If it was given no GPU, it sees none.
     """
     log_to(snakemake.log[0])
     logging.basicConfig(format="%(message)s")
@@ -25,12 +33,28 @@ def begin_job(snakemake: "Snakemake") -> None:
     if snakemake.resources.get("gpu") == 0:
         # Machines do not always hide the GPUs that a batch system gave to others.
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    outputs = list(snakemake.output)
+    end_if_told(outputs)
+    claim(outputs)
     check_inputs(snakemake.input)
-    atexit.register(seal_outputs, list(snakemake.output))
+    atexit.register(_end, outputs)
 
 
 def check_inputs(paths: Iterable[str | Path]) -> None:
-    """End this process with one message if a file is damaged."""
+    """End this process with one message if a file is missing, damaged, or still being written."""
+    paths = list(paths)
+    for path in map(Path, paths):
+        writer = _alive_writer(path)
+        if writer is not None:
+            raise SystemExit(
+                f"{path} is being written by {writer}, though it was said to have ended: wait until it has and run again, or put "
+                "the run in order with 'python -m gbscape.recovery'"
+            )
+        if not path.exists():
+            raise SystemExit(
+                f"{path} is not there, though the job that writes it has ended: network file systems show files late. Run "
+                "again, or raise latency-wait if it comes again"
+            )
     try:
         require_sound(paths)
     except DamagedError as error:
@@ -38,9 +62,56 @@ def check_inputs(paths: Iterable[str | Path]) -> None:
 
 
 def seal_outputs(paths: Iterable[str | Path]) -> None:
-    """Seal the files that are there; those of a job that failed Snakemake removes."""
+    """Check that outputs are whole, and seal them.
+
+    Raises:
+        OutputError: one of them is not; none is sealed then.
+    """
+    paths = list(paths)
+    require_whole(paths)
     for path in files_of(paths):
         write_seal(path)
+
+
+def claim(outputs: Sequence[str | Path]) -> None:
+    """Write down that this process writes these outputs; end it with one message if another one does."""
+    record = record_path(outputs[0])
+    record.parent.mkdir(parents=True, exist_ok=True)
+    writer = _alive_writer(outputs[0])
+    if writer is not None:
+        raise SystemExit(
+            f"{outputs[0]} is being written by {writer}: this job ends, so that no two write the same file. Wait for the "
+            "other one or end it: 'python -m gbscape.recovery' does that. If there is none any more (its machine went down), "
+            f"delete {record}"
+        )
+    write_process(record, this_process(), outputs=[str(output) for output in outputs])
+    atexit.register(_release, record, os.getpid())
+
+
+def record_path(output: str | Path) -> Path:
+    """Where a job writes down that it writes `output` (of several, the first)."""
+    path = Path(output)
+    return path.with_name(f".{path.name}.running")
+
+
+def end_if_told(outputs: Sequence[str | Path]) -> None:
+    """At SIGTERM, which batch systems send at the time limit, say so and leave nothing half written."""
+
+    pid = os.getpid()
+
+    def told(number: int, frame: FrameType | None) -> NoReturn:
+        atexit.unregister(_end)
+        if os.getpid() != pid:  # a process that the job has forked
+            raise SystemExit(128 + number)
+        print(
+            f"{outputs[0]}: this job was told to end (time limit, preemption or cancelled). What is finished is kept: run "
+            "again, with a longer `runtime` or more shards if it was the time limit",
+            file=sys.stderr,
+            flush=True,
+        )
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, told)
 
 
 def log_to(path: str | Path) -> None:
@@ -52,3 +123,31 @@ def log_to(path: str | Path) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+
+
+def _alive_writer(output: str | Path) -> Process | None:
+    """The process that writes an output, if there is, or may be, one."""
+    found = read_process(record_path(output))
+    return found[0] if found is not None and is_alive(found[0]) is not False else None
+
+
+def _end(outputs: Sequence[str | Path]) -> None:
+    """Seal what was written; make the job fail if that is not whole."""
+    if hasattr(sys, "last_type"):
+        return  # it has failed already, and Snakemake removes what is there
+    try:
+        seal_outputs(outputs)
+    except Exception as error:  # whatever it is: what cannot be looked at is not sealed
+        said = isinstance(error, OutputError)
+        print(
+            error if said else f"{outputs[0]} could not be checked and sealed: {error}; run again",
+            file=sys.stderr,
+            flush=True,
+        )
+        _release(record_path(outputs[0]), os.getpid())
+        os._exit(1)  # an exception would not change the exit status here
+
+
+def _release(record: Path, pid: int) -> None:
+    if os.getpid() == pid:  # not in a process that this one has forked
+        record.unlink(missing_ok=True)

@@ -24,15 +24,18 @@ def seal_path(path: str | Path) -> Path:
 
 
 def write_seal(path: str | Path) -> None:
-    """Seal a file."""
+    """Seal a file; of a folder, which files are in it."""
     path, seal = Path(path), seal_path(path)
     temporary = seal.with_name(f"{seal.name}.partial")
-    temporary.write_text(json.dumps({"bytes": path.stat().st_size, "sha256": sha256(path)}), encoding="ascii")
+    temporary.write_text(json.dumps({"bytes": _size(path), "sha256": _digest(path)}), encoding="ascii")
     temporary.replace(seal)
 
 
 def damage(path: str | Path) -> str | None:
-    """What is wrong with a file, by its seal; None for one that is as it was written, or was never sealed."""
+    """What is wrong with a file, by its seal; None for one that is as it was written, or was never sealed.
+
+    Of a folder: whether its files are those that were written, by names and lengths; each has a seal of its own.
+    """
     path, seal = Path(path), seal_path(path)
     try:
         sealed = json.loads(seal.read_text(encoding="ascii"))
@@ -41,10 +44,10 @@ def damage(path: str | Path) -> str | None:
         return None
     except (OSError, ValueError, KeyError, TypeError):
         return f"its seal {seal.name} cannot be read"
-    found = path.stat().st_size
+    found = _size(path)
     if found != length:
         return f"it has {found} bytes, {length} were written"
-    if length <= FULLY_CHECKED_BYTES and sha256(path) != digest:
+    if (path.is_dir() or length <= FULLY_CHECKED_BYTES) and _digest(path) != digest:
         return f"its {length} bytes are not those that were written"
     return None
 
@@ -64,12 +67,28 @@ def require_sound(paths: Iterable[str | Path]) -> None:
 
 
 def files_of(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """Files among the paths, and those in the folders among them, seals left out."""
+    """Files among the paths, and the folders among them after the files in these, seals left out."""
     for path in map(Path, paths):
         if path.is_dir():
-            yield from (its for its in sorted(path.rglob("*")) if its.is_file() and its.suffix != ".seal")
+            yield from _files_in(path)
+            yield path
         elif path.exists():
             yield path
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return [its for its in sorted(folder.rglob("*")) if its.is_file() and its.suffix != ".seal"]
+
+
+def _size(path: Path) -> int:
+    return sum(its.stat().st_size for its in _files_in(path)) if path.is_dir() else path.stat().st_size
+
+
+def _digest(path: Path) -> str:
+    if not path.is_dir():
+        return sha256(path)
+    listed = "".join(f"{its.relative_to(path)}\0{its.stat().st_size}\n" for its in _files_in(path))
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -5,6 +5,7 @@ shard will be. A job that is killed loses at most the item it was at: the next r
 were made alike, and goes on. The shard appears under its name only when every item was tried; those that failed are listed in it with their reasons.
 """
 
+import csv
 import hashlib
 import json
 import shutil
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 import h5py
 
-from gbscape.store.atomic import atomic_path
+from gbscape.store.atomic import DiskFullError, atomic_path
 from gbscape.store.progress import progress
 from gbscape.store.provenance import Provenance, check_agreement
 from gbscape.store.records import Record, read_record, write_record
@@ -50,6 +51,8 @@ def compute_shard(
 
     Raises:
         ImportError: something is not installed or not compiled.
+        MemoryError: it is used up; the parts are kept, so that a job with more goes on.
+        DiskFullError: likewise.
     """
     path = Path(path)
     parts = path.with_name(path.name + ".parts")
@@ -65,8 +68,8 @@ def compute_shard(
                 file["provenance"] = provenance.to_json()
                 file["id"] = item
                 write_record(file.create_group("record"), record)
-        except ImportError:  # what is not installed is no item's fault, and all would fail alike
-            raise
+        except (ImportError, MemoryError, DiskFullError):
+            raise  # what is not installed or used up is no item's fault, and all would fail alike
         except Exception as error:  # one item's failure must not take its neighbours along
             failures[item] = f"{type(error).__name__}: {error}"
             traceback.print_exc(file=sys.stderr)
@@ -87,28 +90,41 @@ def write_shard(
             write_record(items.create_group(item), record)
 
 
-def check_failures(failures: Mapping[str, str], remedy: str, on_failure: OnFailure) -> None:
-    """Raise if items failed and `on_failure` is "stop".
+def check_failures(failures: Mapping[str, str], remedy: str, on_failure: OnFailure, all_needed: bool = False) -> None:
+    """Raise if items failed and `on_failure` is "stop", or if `all_needed`.
 
     Raises:
         ShardError: with each item and its reason, the `remedy` for trying again, and how to go on without them.
     """
-    if failures and on_failure == "stop":
+    if failures and (on_failure == "stop" or all_needed):
         listed = "\n".join(f"  {item}: {reason}" for item, reason in sorted(failures.items()))
+        otherwise = "; all are needed here" if all_needed else ", or set 'on_failure: skip' to go on without them"
         raise ShardError(
-            f"{len(failures)} items failed, the others are kept:\n{listed}\n"
-            f"Mend the cause and {remedy}, or set 'on_failure: skip' to go on without them."
+            f"{len(failures)} items failed, the others are kept:\n{listed}\nMend the cause and {remedy}{otherwise}."
         )
 
 
 def gather_shards(
-    paths: Sequence[str | Path], out: str | Path, expected_ids: Sequence[str], on_failure: OnFailure = "stop"
+    paths: Sequence[str | Path],
+    out: str | Path,
+    expected_ids: Sequence[str],
+    on_failure: OnFailure = "stop",
+    all_needed: bool = False,
 ) -> dict[str, str]:
     """Join shards into one file, items in the order of `expected_ids`; return the reasons of the failed ones.
 
+    Failed items are listed in the file, and beside it in a table `<stem of out>.failures.tsv`, which is there when the file cannot be made, too.
+
+    Args:
+        paths: the shards.
+        out: file to write.
+        expected_ids: items that the shards have to hold together, or list as failed.
+        on_failure: what happens when items failed: "skip" makes the file without them.
+        all_needed: it is not made without them, whatever `on_failure` says.
+
     Raises:
         ProvenanceMismatch: the shards were not made alike.
-        ShardError: an item is missing, unexpected or twice there; or items failed and `on_failure` is "stop".
+        ShardError: an item is missing, unexpected or twice there; or items failed and cannot be done without.
     """
     provenances: dict[str, Provenance] = {}
     where: dict[str, Path] = {}
@@ -129,7 +145,8 @@ def gather_shards(
             "delete the shards that are out of date and run again"
         )
     shards_to_retry = sorted({str(where[item]) for item in failures})
-    check_failures(failures, f"delete {' '.join(shards_to_retry)} and run again", on_failure)
+    _list_failures(Path(out), failures)
+    check_failures(failures, f"delete {' '.join(shards_to_retry)} and run again", on_failure, all_needed)
     done = [item for item in expected_ids if item not in failures]
     _join(Path(out), {item: (where[item], f"items/{item}") for item in done}, provenance, failures)
     return failures
@@ -203,6 +220,16 @@ def _join(
         for item, (source, name) in sources.items():
             with h5py.File(source, "r") as source_file:
                 source_file.copy(name, items, name=item)
+
+
+def _list_failures(out: Path, failures: Mapping[str, str]) -> None:
+    table = out.with_name(f"{out.stem}.failures.tsv")
+    table.unlink(missing_ok=True)
+    if failures:
+        with atomic_path(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, delimiter="\t", lineterminator="\n").writerows(
+                [("id", "reason"), *sorted(failures.items())]
+            )
 
 
 def _write_header(
