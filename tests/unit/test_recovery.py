@@ -320,3 +320,18 @@ def test_a_gather_lists_what_failed_and_goes_on_only_if_it_may(tmp_path: Path) -
     assert gather_shards([shard], out, ["a", "b"], "skip") == {"b": "ValueError: too short"}
     with pytest.raises(ShardError, match=r"items missing from the shards: \['c'\]"):
         gather_shards([shard], out, ["a", "b", "c"], "skip")
+
+
+def test_a_job_that_cannot_seal_nor_say_so_fails_all_the_same(tmp_path: Path) -> None:
+    code = "import gbscape.store.job as job, os\n" + _JOB.format(
+        content="a,b\n1,2\n",
+        # As on a full disk: neither the seal nor a line of the log can be written.
+        then="""
+def full(*arguments, **named): raise OSError(28, "No space left on device")
+job.write_seal = full
+job.print = full
+""",
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "out.csv could not be checked and sealed ([Errno 28] No space left on device): run again" in done.stderr

@@ -8,16 +8,21 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
+from gbscape.store.atomic import DiskFullError
 from gbscape.store.output_check import OutputError, require_whole
 from gbscape.store.processes import Process, is_alive, read_process, this_process, write_process
 from gbscape.store.seal import DamagedError, files_of, require_sound, write_seal
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
+
+_BEFORE = [2]
+"""Descriptors of standard error, that before the log last."""
 
 
 def begin_job(snakemake: "Snakemake") -> None:
@@ -97,11 +102,9 @@ def end_if_told(outputs: Sequence[str | Path]) -> None:
         atexit.unregister(_end)
         if os.getpid() != pid:  # a process that the job has forked
             raise SystemExit(128 + number)
-        print(
+        _say(
             f"{outputs[0]}: this job was told to end (time limit, preemption or cancelled). What is finished is kept: run "
-            "again, with a longer `runtime` or more shards if it was the time limit",
-            file=sys.stderr,
-            flush=True,
+            "again, with a longer `runtime` or more shards if it was the time limit"
         )
         raise SystemExit(128 + number)
 
@@ -113,6 +116,8 @@ def log_to(path: str | Path) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
+    _BEFORE.append(os.dup(2))
+    sys.excepthook = _also_outside
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -131,15 +136,35 @@ def _end(outputs: Sequence[str | Path]) -> None:
         return  # it has failed already, and Snakemake removes what is there
     try:
         seal_outputs(outputs)
-    except Exception as error:  # whatever it is: what cannot be looked at is not sealed
+    except BaseException as error:  # whatever it is: what cannot be looked at is not sealed
         said = isinstance(error, OutputError)
-        print(
-            error if said else f"{outputs[0]} could not be checked and sealed: {error}; run again",
-            file=sys.stderr,
-            flush=True,
+        _say(
+            str(error)
+            if said
+            else f"{outputs[0]} could not be checked and sealed ({error}): run again, with space on the disk"
         )
         _release(record_path(outputs[0]), os.getpid())
         os._exit(1)  # an exception would not change the exit status here
+
+
+def _say(message: str) -> None:
+    """Print to the log, and where that cannot be, on a full disk, to where messages went before."""
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        _say_outside(message)
+
+
+def _say_outside(message: str) -> None:
+    with suppress(OSError):
+        os.write(_BEFORE[-1], f"{message}\n".encode())
+
+
+def _also_outside(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The log may be on the disk that is full."""
+    sys.__excepthook__(kind, error, trace)
+    if isinstance(error, DiskFullError):
+        _say_outside(str(error))
 
 
 def _release(record: Path, pid: int) -> None:
