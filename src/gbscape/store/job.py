@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gbscape.store.atomic import DiskFullError
 from gbscape.store.output_check import OutputError, require_whole
 from gbscape.store.processes import Process, is_alive, read_process, this_process, write_process
-from gbscape.store.seal import DamagedError, files_of, require_sound, write_seal
+from gbscape.store.seal import DamagedError, files_of, require_sound, seal_path, write_seal
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -48,6 +48,10 @@ def check_inputs(paths: Iterable[str | Path]) -> None:
             raise SystemExit(
                 f"{path} is being written by {writer}, though it was said to have ended: wait until it has and run again, or put "
                 "the run in order with 'python -m gbscape.recovery'"
+            )
+        if path.exists() and record_path(path).exists() and not seal_path(path).exists():
+            raise SystemExit(
+                f"{path} was not checked and sealed by the job that wrote it: put the run in order with 'python -m gbscape.recovery'"
             )
         if not path.exists():
             raise SystemExit(
@@ -83,7 +87,7 @@ def claim(outputs: Sequence[str | Path]) -> None:
             "other one or end it: 'python -m gbscape.recovery' does that. If there is none any more (its machine went down), "
             f"delete {record}"
         )
-    write_process(record, this_process(), outputs=[str(output) for output in outputs])
+    _write_claim(outputs, ended=False)
     atexit.register(_release, record, os.getpid())
 
 
@@ -124,10 +128,16 @@ def log_to(path: str | Path) -> None:
     os.close(descriptor)
 
 
+def _write_claim(outputs: Sequence[str | Path], ended: bool) -> None:
+    write_process(record_path(outputs[0]), this_process(), outputs=[str(output) for output in outputs], ended=ended)
+
+
 def _alive_writer(output: str | Path) -> Process | None:
     """The process that writes an output, if there is, or may be, one."""
     found = read_process(record_path(output))
-    return found[0] if found is not None and is_alive(found[0]) is not False else None
+    if found is None or found[1].get("ended") or is_alive(found[0]) is False:
+        return None
+    return found[0]
 
 
 def _end(outputs: Sequence[str | Path]) -> None:
@@ -143,7 +153,8 @@ def _end(outputs: Sequence[str | Path]) -> None:
             if said
             else f"{outputs[0]} could not be checked and sealed ({error}): run again, with space on the disk"
         )
-        _release(record_path(outputs[0]), os.getpid())
+        with suppress(OSError):  # an output that comes late, on a network file system, is known by this
+            _write_claim(outputs, ended=True)
         os._exit(1)  # an exception would not change the exit status here
 
 
