@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gbscape.recovery.controller import RUN_VARIABLE, ControllerError, claim
 from gbscape.store.processes import processes_with
-from gbscape.store.seal import damage, seal_path
+from gbscape.store.seal import DamagedError, damage, require_sound, seal_path
 
 from .cells import Cell
 from .clean import CLASSES, RESULTS, command, environment
@@ -144,12 +144,14 @@ def run_with(
         (work.parent / "filler").unlink(missing_ok=True)
         if cell.kind == "controller SIGKILL":
             _next_start_refuses(cell, at)
+        if (cell.kind, cell.moment) == ("damaged file", "after"):
+            _reader_refuses(cell, at)
         recovered = recover(at)
         (notes / "go").touch()
         found.said += recovered.stdout + _logs(work)
         if recovered.returncode != 0:
             found.problems.append(f"the recovery ended with {recovered.returncode}: {recovered.stdout[-1500:]}")
-        check(cell, clean, work, notes, found)
+        check(cell, clean, work, notes, found, run.returncode == 0)
     found.seconds = time.monotonic() - start
     return found
 
@@ -163,7 +165,7 @@ def recover(at: At) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found) -> None:
+def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, run_ended_well: bool) -> None:
     """What has to be true in the end."""
     its = CLASSES[cell.rule_class]
     for output in its.outputs:
@@ -186,11 +188,18 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found) -> Non
     naming = [line for line in lines if Path(its.target).name in line or (its.input in line and "delete it" in line)]
     if not naming:
         found.problems.append(f"no message names {its.target}")
-    if cell.kind != "second controller" and not any(REMEDY in line or "run again" in line.lower() for line in lines):
+    mended_itself = run_ended_well and "nothing to be done: the run is in order" in found.said
+    if (
+        cell.kind != "second controller"
+        and not mended_itself
+        and not any(REMEDY in line or "run again" in line.lower() for line in lines)
+    ):
         found.problems.append("no message says what to do")
     best = [line for line in naming if "again" in line or "deleted" in line or "damaged" in line] or naming
     remedies = [line for line in lines if REMEDY in line]
     said = best[:1] if best and "again" in best[0] else [*best[:1], *remedies[:1]]
+    if mended_itself and not remedies:
+        said = ["the run went on by itself; the recovery found nothing to be done"]
     found.message = " … ".join(said).replace(f"{work}/", "")[:500]
 
 
@@ -258,6 +267,16 @@ def _next_start_refuses(cell: Cell, at: At) -> None:
     at.found.said += said
     if "was killed and may have left jobs" not in said:
         at.found.problems.append(f"the next start does not say that the last was killed: {said[-500:]}")
+
+
+def _reader_refuses(cell: Cell, at: At) -> None:
+    """A job that is to read the damaged file says so and ends."""
+    target = CLASSES[cell.rule_class].target
+    try:
+        require_sound([at.work / target])
+        at.found.problems.append(f"nobody notices that {target} is damaged")
+    except DamagedError as error:
+        at.found.said += f"{error}\n"
 
 
 def _wait_for_late_files(notes: Path) -> None:

@@ -1,5 +1,6 @@
 """The kinds of faults that need a batch system, in a real Slurm that is thrown away (tests/slurm/cluster.sh)."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,10 @@ OF_SLURM = [cell for cell in CELLS if cell.kind in SLURM and cell not in DOES_NO
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A cluster."""
+    """A cluster, but where GBSCAPE_SLURM=running says that one has been started, for several tests at once (`pytest -n 4`)."""
+    if os.environ.get("GBSCAPE_SLURM") == "running":
+        yield
+        return
     with cluster(tmp_path_factory.mktemp("slurm")):
         yield
 

@@ -18,7 +18,7 @@ from gbscape.recovery.__main__ import main
 from gbscape.recovery.controller import ControllerError, claim, last_command, record_of, release, take_over
 from gbscape.recovery.recover import recover
 from gbscape.store.atomic import DiskFullError
-from gbscape.store.job import record_path, seal_outputs
+from gbscape.store.job import check_inputs, record_path, seal_outputs
 from gbscape.store.output_check import OutputError, problem_of, require_whole
 from gbscape.store.processes import Process, is_alive, processes_with, read_process, this_process, write_process
 from gbscape.store.provenance import Provenance
@@ -258,7 +258,10 @@ def test_a_job_fails_whose_output_is_not_whole(tmp_path: Path) -> None:
         in (tmp_path / "log.txt").read_text()
     )
     assert not seal_path(tmp_path / "out.csv").exists()
-    assert not record_path(tmp_path / "out.csv").exists()
+    # Should it be there later on all the same, nobody takes it for good.
+    assert record_path(tmp_path / "out.csv").exists()
+    with pytest.raises(SystemExit, match=r"out\.csv was not checked and sealed by the job that wrote it"):
+        check_inputs([tmp_path / "out.csv"])
 
 
 def test_a_job_that_fails_seals_nothing(tmp_path: Path) -> None:
@@ -320,3 +323,18 @@ def test_a_gather_lists_what_failed_and_goes_on_only_if_it_may(tmp_path: Path) -
     assert gather_shards([shard], out, ["a", "b"], "skip") == {"b": "ValueError: too short"}
     with pytest.raises(ShardError, match=r"items missing from the shards: \['c'\]"):
         gather_shards([shard], out, ["a", "b", "c"], "skip")
+
+
+def test_a_job_that_cannot_seal_nor_say_so_fails_all_the_same(tmp_path: Path) -> None:
+    code = "import gbscape.store.job as job, os\n" + _JOB.format(
+        content="a,b\n1,2\n",
+        # As on a full disk: neither the seal nor a line of the log can be written.
+        then="""
+def full(*arguments, **named): raise OSError(28, "No space left on device")
+job.write_seal = full
+job.print = full
+""",
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "out.csv could not be checked and sealed ([Errno 28] No space left on device): run again" in done.stderr

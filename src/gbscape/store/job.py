@@ -9,16 +9,21 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
+from gbscape.store.atomic import DiskFullError
 from gbscape.store.output_check import OutputError, require_whole
 from gbscape.store.processes import Process, is_alive, read_process, this_process, write_process
-from gbscape.store.seal import DamagedError, files_of, require_sound, write_seal
+from gbscape.store.seal import DamagedError, files_of, require_sound, seal_path, write_seal
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
+
+_BEFORE = [2]
+"""Descriptors of standard error, that before the log last."""
 
 
 def begin_job(snakemake: "Snakemake") -> None:
@@ -49,6 +54,10 @@ def check_inputs(paths: Iterable[str | Path]) -> None:
             raise SystemExit(
                 f"{path} is being written by {writer}, though it was said to have ended: wait until it has and run again, or put "
                 "the run in order with 'python -m gbscape.recovery'"
+            )
+        if path.exists() and record_path(path).exists() and not seal_path(path).exists():
+            raise SystemExit(
+                f"{path} was not checked and sealed by the job that wrote it: put the run in order with 'python -m gbscape.recovery'"
             )
         if not path.exists():
             raise SystemExit(
@@ -84,7 +93,7 @@ def claim(outputs: Sequence[str | Path]) -> None:
             "other one or end it: 'python -m gbscape.recovery' does that. If there is none any more (its machine went down), "
             f"delete {record}"
         )
-    write_process(record, this_process(), outputs=[str(output) for output in outputs])
+    _write_claim(outputs, ended=False)
     atexit.register(_release, record, os.getpid())
 
 
@@ -103,11 +112,9 @@ def end_if_told(outputs: Sequence[str | Path]) -> None:
         atexit.unregister(_end)
         if os.getpid() != pid:  # a process that the job has forked
             raise SystemExit(128 + number)
-        print(
+        _say(
             f"{outputs[0]}: this job was told to end (time limit, preemption or cancelled). What is finished is kept: run "
-            "again, with a longer `runtime` or more shards if it was the time limit",
-            file=sys.stderr,
-            flush=True,
+            "again, with a longer `runtime` or more shards if it was the time limit"
         )
         raise SystemExit(128 + number)
 
@@ -119,16 +126,24 @@ def log_to(path: str | Path) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
+    _BEFORE.append(os.dup(2))
+    sys.excepthook = _also_outside
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
 
 
+def _write_claim(outputs: Sequence[str | Path], ended: bool) -> None:
+    write_process(record_path(outputs[0]), this_process(), outputs=[str(output) for output in outputs], ended=ended)
+
+
 def _alive_writer(output: str | Path) -> Process | None:
     """The process that writes an output, if there is, or may be, one."""
     found = read_process(record_path(output))
-    return found[0] if found is not None and is_alive(found[0]) is not False else None
+    if found is None or found[1].get("ended") or is_alive(found[0]) is False:
+        return None
+    return found[0]
 
 
 def _end(outputs: Sequence[str | Path]) -> None:
@@ -137,15 +152,36 @@ def _end(outputs: Sequence[str | Path]) -> None:
         return  # it has failed already, and Snakemake removes what is there
     try:
         seal_outputs(outputs)
-    except Exception as error:  # whatever it is: what cannot be looked at is not sealed
+    except BaseException as error:  # whatever it is: what cannot be looked at is not sealed
         said = isinstance(error, OutputError)
-        print(
-            error if said else f"{outputs[0]} could not be checked and sealed: {error}; run again",
-            file=sys.stderr,
-            flush=True,
+        _say(
+            str(error)
+            if said
+            else f"{outputs[0]} could not be checked and sealed ({error}): run again, with space on the disk"
         )
-        _release(record_path(outputs[0]), os.getpid())
+        with suppress(OSError):  # an output that comes late, on a network file system, is known by this
+            _write_claim(outputs, ended=True)
         os._exit(1)  # an exception would not change the exit status here
+
+
+def _say(message: str) -> None:
+    """Print to the log, and where that cannot be, on a full disk, to where messages went before."""
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        _say_outside(message)
+
+
+def _say_outside(message: str) -> None:
+    with suppress(OSError):
+        os.write(_BEFORE[-1], f"{message}\n".encode())
+
+
+def _also_outside(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The log may be on the disk that is full."""
+    sys.__excepthook__(kind, error, trace)
+    if isinstance(error, DiskFullError):
+        _say_outside(str(error))
 
 
 def _release(record: Path, pid: int) -> None:
