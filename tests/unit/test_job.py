@@ -11,7 +11,8 @@ JOB = """
 import os
 from types import SimpleNamespace
 from gbscape.store.job import begin_job
-begin_job(SimpleNamespace(log=["log.txt"], input=[], output=[], resources={resources}))
+begin_job(SimpleNamespace(log=["log.txt"], input=[], output=["out.txt"], resources={resources}))
+open("out.txt", "w").write("whole")
 print("visible", os.environ.get("CUDA_VISIBLE_DEVICES"))
 import torch
 torch.cuda.is_available = lambda: os.environ.get("CUDA_VISIBLE_DEVICES") != ""
