@@ -57,8 +57,7 @@ rule survey:
     localrule: True
 
 
-rule all:
-    default_target: True
+rule whole_run:
     input:
         rules.survey.input if "survey" in CONFIG.parts else [],
         rules.crystal_models.input if "crystal" in CONFIG.parts else [],

@@ -155,8 +155,7 @@ rule plot_sweep_results:
         "../scripts/figures_plot.py"
 
 
-rule all:
-    default_target: True
+rule whole_sweep:
     input:
         [
             rule.input
