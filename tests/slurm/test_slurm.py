@@ -158,10 +158,11 @@ def finished(project: Path, run: "subprocess.Popen[str]", name: str) -> str:
 
 
 def cancel_first(comment: str, run: "subprocess.Popen[str]") -> None:
-    """Cancel the first job with this comment as soon as it is there."""
+    """Cancel the first job with this comment when it has begun."""
     while run.poll() is None:
         for job in jobs():
-            if job["Comment"] == comment:
+            if job["Comment"] == comment and job["State"] == "RUNNING":
+                time.sleep(1)  # it has a log then
                 subprocess.run(["scancel", job["JobID"]], check=True)
                 return
         time.sleep(0.2)
