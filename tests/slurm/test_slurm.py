@@ -90,7 +90,7 @@ def test_without_accounting_with_partitions_and_a_gpu(
         ("# slurm-no-account: true", "slurm-no-account: true"),
         ("# slurm-status-command: squeue", "slurm-status-command: squeue"),
         ("# slurm-partition-config:", "slurm-partition-config:"),
-        ("  gpu: 0 ", "  gpu: 1 "),
+        ("  classify_boxes: {gpu: 0}\n", ""),
     )  # fmt: skip
     with cluster(tmp_path_factory.mktemp("slurm"), PARTITIONS="cpu long gpu mpi", GPU=1):
         run = start(configuration("plain", 2), "--workflow-profile", profile, "--", *results(project, "plain"))
@@ -127,7 +127,8 @@ def test_with_accounting(tmp_path_factory: pytest.TempPathFactory, project: Path
     profile = site_profile(
         project, "accounted", *QUICK,
         ("# slurm_account: mygroup", "slurm_account: tests"),
-        ("# mem_mb: 190000", "mem_mb: 3000"),
+        ("# resources: ", "resources: "),
+        ("#   mem_mb: 190000", "  mem_mb: 3000"),
     )  # fmt: skip
     with cluster(tmp_path_factory.mktemp("slurm"), accounting=True, GPU=1):
         run = start(configuration("accounted", 4), "--workflow-profile", profile, "--", *results(project, "accounted"))
