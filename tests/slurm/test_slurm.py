@@ -1,7 +1,7 @@
 """A small survey, a map in shards and a selection with replica energies are the same as jobs of a real Slurm as here.
 
-`make test-slurm`: needs root, and Debian's slurm-wlm, munge, slurmdbd and mariadb-server; starts throw-away clusters on this
-machine, one with and one without accounting, and uses the profile of the project as somebody would who follows its README.
+`make test-slurm`: needs root, and Debian's slurm-wlm, munge, slurmdbd and mariadb-server; starts throw-away clusters on
+this machine, one with and one without accounting, and uses the project's profile as somebody would who follows its README.
 """
 
 import subprocess
@@ -134,7 +134,8 @@ def test_with_accounting(tmp_path_factory: pytest.TempPathFactory, project: Path
         run = start(configuration("accounted", 4), "--workflow-profile", profile, "--", *results(project, "accounted"))
         finished(project, run, "accounted")
         sent = jobs()
-        command = ["sacct", "--allocations", "--noheader", "--parsable2", "--format", "JobID,Account,State"]
+        command = ["sacct", "--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
+        command += ["--format", "JobID,Account,State"]
         accounted = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert_same(local, project / "results" / "accounted")
     assert accounted == [f"{job['JobID']}|tests|COMPLETED" for job in sent]
