@@ -1,7 +1,7 @@
 """A small survey, a map in shards and a selection with replica energies are the same as jobs of a real Slurm as here.
 
-`make test-slurm`: needs root, and Debian's slurm-wlm, munge, slurmdbd and mariadb-server; starts throw-away clusters on this
-machine, one with and one without accounting, and uses the profile of the project as somebody would who follows its README.
+`make test-slurm`: needs root, and Debian's slurm-wlm, munge, slurmdbd and mariadb-server; starts throw-away clusters on
+this machine, one with and one without accounting, and uses the project's profile as somebody would who follows its README.
 """
 
 import subprocess
@@ -90,7 +90,7 @@ def test_without_accounting_with_partitions_and_a_gpu(
         ("# slurm-no-account: true", "slurm-no-account: true"),
         ("# slurm-status-command: squeue", "slurm-status-command: squeue"),
         ("# slurm-partition-config:", "slurm-partition-config:"),
-        ("  gpu: 0 ", "  gpu: 1 "),
+        ("  classify_boxes: {gpu: 0}\n", ""),
     )  # fmt: skip
     with cluster(tmp_path_factory.mktemp("slurm"), PARTITIONS="cpu long gpu mpi", GPU=1):
         run = start(configuration("plain", 2), "--workflow-profile", profile, "--", *results(project, "plain"))
@@ -127,13 +127,15 @@ def test_with_accounting(tmp_path_factory: pytest.TempPathFactory, project: Path
     profile = site_profile(
         project, "accounted", *QUICK,
         ("# slurm_account: mygroup", "slurm_account: tests"),
-        ("# mem_mb: 190000", "mem_mb: 3000"),
+        ("# resources: ", "resources: "),
+        ("#   mem_mb: 190000", "  mem_mb: 3000"),
     )  # fmt: skip
     with cluster(tmp_path_factory.mktemp("slurm"), accounting=True, GPU=1):
         run = start(configuration("accounted", 4), "--workflow-profile", profile, "--", *results(project, "accounted"))
         finished(project, run, "accounted")
         sent = jobs()
-        command = ["sacct", "--allocations", "--noheader", "--parsable2", "--format", "JobID,Account,State"]
+        command = ["sacct", "--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
+        command += ["--format", "JobID,Account,State"]
         accounted = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert_same(local, project / "results" / "accounted")
     assert accounted == [f"{job['JobID']}|tests|COMPLETED" for job in sent]
@@ -158,10 +160,11 @@ def finished(project: Path, run: "subprocess.Popen[str]", name: str) -> str:
 
 
 def cancel_first(comment: str, run: "subprocess.Popen[str]") -> None:
-    """Cancel the first job with this comment as soon as it is there."""
+    """Cancel the first job with this comment when it has begun."""
     while run.poll() is None:
         for job in jobs():
-            if job["Comment"] == comment:
+            if job["Comment"] == comment and job["State"] == "RUNNING":
+                time.sleep(1)  # it has a log then
                 subprocess.run(["scancel", job["JobID"]], check=True)
                 return
         time.sleep(0.2)

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workflow.conftest import TINY, Run
+from tests.workflow.conftest import PROJECT, TINY, Run
 
 CONFIG = TINY | {
     "parts": ["survey", "replica"],
     "learn": {"targets": []},
     "replica": {"model": {"n_atoms": 2000, "ranks": 3}, "selection": {"strategies": ["uncertainty", "random_1"]}},
 }
+PROFILE = PROJECT / "profiles" / "slurm" / "config.yaml"
 MANY = CONFIG | {"replica": CONFIG["replica"] | {"model": {"n_atoms": 2000, "ranks": 1000}}}
 FEATURES = ["results/tiny/features/st.h5", "results/tiny/features/soap.h5"]
 ATOMS = ["results/tiny/replica/model.h5", "results/tiny/replica/selected/uncertainty.csv"]
@@ -45,6 +46,20 @@ def test_what_is_asked_for_grows_with_attempts_up_to_what_a_profile_allows(snake
     assert "gpu=0" in asked["featurize/st"]
     assert f"mem_mb={4000 * attempt}," in asked["featurize/st"]
     assert f"runtime={min(120 * attempt, 300)}," in asked["featurize/st"]
+
+
+def test_the_slurm_profile_takes_back_every_gpu_and_starts_every_rank() -> None:
+    """Limits of `--resources` do not reach the job, whose step would ask for a GPU that it was not given."""
+    rules = "".join(path.read_text() for path in sorted((PROJECT / "workflow" / "rules").glob("*.smk")))
+    set_by_profile = yaml.safe_load(PROFILE.read_text())["set-resources"]
+    for resource, given in (("gpu", 0), ("mpi", "'srun --mpi=pmi2' if threads > 1 else None")):
+        asking: set[str] = set()
+        for body in re.split(r"\n *(?=(?:use )?rule )", rules):
+            rule = re.match(r"(?:use rule (?P<base>\w+) as|rule) (?P<name>\w+)", body)
+            inherits = rule and rule["base"] in asking and "resources:" not in body
+            if rule and (inherits or re.search(rf"\b{resource}=", body)):
+                asking.add(rule["name"])
+        assert {name for name, its in set_by_profile.items() if its.get(resource) == given} == asking
 
 
 def test_jobs_of_a_cluster_are_not_cut_to_the_processors_of_the_login_node(project: Path) -> None:
