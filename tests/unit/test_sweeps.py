@@ -59,7 +59,7 @@ def test_settings_that_take_lists_are_swept_over_explicitly(tmp_path: Path) -> N
     text = "sweep: {survey.relaxation.annealing_kelvin: [[], [500.0, 700.0]]}"
     points = points_of(_raw(text, tmp_path), PROJECT)
     assert [point.config.survey.relaxation.annealing_kelvin for point in points] == [(), (500.0, 700.0)]
-    assert points[1].name == "annealing_kelvin=500_700"
+    assert points[1].name == "relaxation.annealing_kelvin=500_700"
 
 
 def test_settings_that_change_together(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_settings_that_change_together(tmp_path: Path) -> None:
 
 def test_names_do_not_depend_on_what_else_is_swept_or_in_which_order(tmp_path: Path) -> None:
     alone = _names("learn: {test_fraction: [0.5]}", tmp_path)
-    assert alone == ["test_fraction=0.5"]
+    assert alone == ["learn.test_fraction=0.5"]
     both = "sweep: {seed: [1], learn.test_fraction: [0.5], survey.relaxation.seed: [2]}"
     other = "sweep: {survey.relaxation.seed: [2], learn.test_fraction: [0.50], seed: [1]}"
     assert _names(both, tmp_path) == _names(other, tmp_path)
@@ -82,7 +82,7 @@ def test_names_do_not_depend_on_what_else_is_swept_or_in_which_order(tmp_path: P
 
 
 def test_a_setting_is_named_by_its_last_parts_that_no_other_has() -> None:
-    assert setting_name(("learn", "test_fraction")) == "test_fraction"
+    assert setting_name(("learn", "test_fraction")) == "learn.test_fraction"
     assert setting_name(("survey", "relaxation", "seed")) == "relaxation.seed"
     # What the user has named stays in the name.
     assert setting_name(("features", "representations", "mine", "threshold")) == "mine.threshold"
@@ -120,10 +120,10 @@ def test_other_values_are_named_safely_and_distinctly() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("learn: {test_fraction: [0.5, 0.50]}", "test_fraction=0.5 is given twice"),
+        ("learn: {test_fraction: [0.5, 0.50]}", "learn.test_fraction=0.5 is given twice"),
         ("learn: {test_fraction: []}", "learn.test_fraction: no value is given"),
         ("sweep: {learn.test_fraction: []}", "learn.test_fraction: no value is given"),
-        ("learn: {test_fraction: [0.5, half]}", "Point test_fraction=half of the sweep"),
+        ("learn: {test_fraction: [0.5, half]}", "Point learn.test_fraction=half of the sweep"),
         (
             "{learn: {test_fraction: [0.5]}, sweep: {learn.test_fraction: [0.4]}}",
             "learn.test_fraction: it is swept over twice",
@@ -156,17 +156,21 @@ def test_points_share_what_does_not_depend_on_their_settings(tmp_path: Path) -> 
     """
     points = points_of(_raw(text, tmp_path), PROJECT)
     first, second, third, _ = layouts_of(points)
-    assert first.folder == "results/x/buffer_angstrom=3,representations.soap.l_max=6"
+    assert first.folder == "results/x/boundary_atoms.buffer_angstrom=3,representations.soap.l_max=6"
     assert {its.placed(f"{its.folder}/survey/relaxed/shard_0.h5") for its in (first, second, third)} == {
         "results/x/survey/relaxed/shard_0.h5"
     }
-    assert second.placed(f"{second.folder}/survey/survey.h5") == "results/x/buffer_angstrom=3/survey/survey.h5"
     assert (
-        third.placed(f"{third.folder}/logs/featurize/st/0.log") == "results/x/buffer_angstrom=4/logs/featurize/st/0.log"
+        second.placed(f"{second.folder}/survey/survey.h5")
+        == "results/x/boundary_atoms.buffer_angstrom=3/survey/survey.h5"
+    )
+    assert (
+        third.placed(f"{third.folder}/logs/featurize/st/0.log")
+        == "results/x/boundary_atoms.buffer_angstrom=4/logs/featurize/st/0.log"
     )
     assert (
         third.placed(f"{third.folder}/scorecard.csv")
-        == "results/x/buffer_angstrom=4,representations.soap.l_max=6/scorecard.csv"
+        == "results/x/boundary_atoms.buffer_angstrom=4,representations.soap.l_max=6/scorecard.csv"
     )
     assert not first.made_elsewhere
     assert {"relax_boundaries", "select_boundary_atoms", "plot_gallery"} <= second.made_elsewhere
@@ -176,7 +180,7 @@ def test_points_share_what_does_not_depend_on_their_settings(tmp_path: Path) -> 
     assert first.made_here("features", names) == {"soap~l_max=6": "soap", "st": "st", "soap+st~soap.l_max=6": "soap+st"}
     assert second.made_here("features", names) == {"soap~l_max=8": "soap", "soap+st~soap.l_max=8": "soap+st"}
     assert third.made_here("learning", names).keys() == first.made_here("learning", names).keys()
-    assert second.point_of(f"{second.folder}/figures/gallery.png") == "buffer_angstrom=3"
+    assert second.point_of(f"{second.folder}/figures/gallery.png") == "boundary_atoms.buffer_angstrom=3"
 
 
 def test_a_setting_that_no_stage_lists_is_shared_by_none(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.api import SnakemakeApi
+from snakemake.io import strip_wildcard_constraints
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,7 @@ def planned_jobs(config: Path) -> dict[str, dict[str, Any]]:
                 "rule": job.rule.name,
                 "input": list(map(str, job.input)),
                 "output": list(map(str, job.output)),
+                "patterns": [str(strip_wildcard_constraints(pattern)) for pattern in job.rule.output],
                 "records": [*map(str, job.log), str(job.benchmark)],
                 "params": json.loads(json.dumps(dict(job.params.items()), sort_keys=True, default=str)),
                 "after": sorted({other.rule.name for other in workflow.dag.dependencies[job]}),

@@ -50,9 +50,11 @@ def test_a_sweep_and_a_value_that_is_added(snakemake: Run, project: Path) -> Non
     assert jobs["learn"] == 2 * 3
     assert jobs["plot_scorecard"] == 2
     table = pd.read_csv(results / "sweep.csv")
-    assert table["test_fraction"].to_list() == [0.5, 0.4]
+    assert table["learn.test_fraction"].to_list() == [0.5, 0.4]
     assert table["representations.soap.cutoff_angstrom"].to_list() == [4.0, 4.0]
-    folders = [results / f"representations.soap.cutoff_angstrom=4,test_fraction={fraction}" for fraction in (0.5, 0.4)]
+    folders = [
+        results / f"learn.test_fraction={fraction},representations.soap.cutoff_angstrom=4" for fraction in (0.5, 0.4)
+    ]
     assert [project / folder for folder in table["folder"]] == folders
     for folder, (_, row) in zip(folders, table.iterrows(), strict=True):
         scorecard = pd.read_csv(folder / "scorecard.csv").set_index("item")["measured"]
@@ -84,7 +86,7 @@ def test_a_sweep_and_a_value_that_is_added(snakemake: Run, project: Path) -> Non
     assert "Nothing to be done" in snakemake(wider, "--dry-run").stdout
 
     # A point gives what a run of its configuration gives.
-    point = results / "representations.soap.cutoff_angstrom=5,test_fraction=0.4"
+    point = results / "learn.test_fraction=0.4,representations.soap.cutoff_angstrom=5"
     alone = yaml.safe_load((point / "config.yaml").read_text()) | {"name": "alone"}
     done = snakemake(alone, "results/alone/learn/scores.csv")
     assert done.returncode == 0, done.stderr
@@ -97,7 +99,7 @@ def test_a_sweep_and_a_value_that_is_added(snakemake: Run, project: Path) -> Non
     [
         (
             {"learn": {"test_fraction": [0.5, 1.5]}},
-            "Point test_fraction=1.5 of the sweep: The configuration has 1 problem:\n"
+            "Point learn.test_fraction=1.5 of the sweep: The configuration has 1 problem:\n"
             "  learn.test_fraction = 1.5: input should be less than 1",
         ),
         ({"sweep": {"learn.test_fractoin": [0.5]}}, "learn.test_fractoin: unknown key; did you mean 'test_fraction'?"),

@@ -528,5 +528,5 @@ rule crystal_figures:
         ),
         rules.plot_crystal_scorecard.output,
         SCORECARD,
-        RULEGRAPH,
+        RECORDED,
     localrule: True

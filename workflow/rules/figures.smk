@@ -378,8 +378,8 @@ rule plot_rulegraph:
         "../scripts/figures_rulegraph_plot.py"
 
 
-# The points of a sweep would all have the same.
-RULEGRAPH = [] if LAYOUT.point else rules.plot_rulegraph.output
+# The graph is made of the configuration, by which points of a sweep differ; of the graph they would all have the same.
+RECORDED = (rules.record_config if LAYOUT.point else rules.plot_rulegraph).output
 
 
 rule figures:
@@ -388,7 +388,7 @@ rule figures:
         rules.plot_lower_than_published.output,
         rules.plot_accuracies.output if TARGETS else [],
         rules.plot_scorecard.output,
-        RULEGRAPH,
+        RECORDED,
         f"{FIGURES}/energy_against_published.svg",
         f"{FIGURES}/energy_against_disorientation.svg",
         expand(f"{FIGURES}/parity_{{target}}.svg", target=REGRESSION_TARGETS),

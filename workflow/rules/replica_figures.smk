@@ -266,5 +266,5 @@ rule replica:
         ),
         rules.plot_replica_scorecard.output,
         SCORECARD,
-        RULEGRAPH,
+        RECORDED,
     localrule: True

@@ -14,12 +14,12 @@ _LONGEST_VALUE = 40
 
 
 def setting_name(key: Key) -> str:
-    """The last parts of a key that no other setting has, with what the user has named (a representation, a map).
+    """The last parts of a key, two or so many that no other setting has them, with what the user has named (a representation, a map).
 
     It depends on the key alone, so that folders keep their names when another setting is swept over, too.
     """
     others = [other for other in _default_keys() if other != key]
-    for start in range(_last_named(key), -1, -1):
+    for start in range(max(0, min(_last_named(key), len(key) - 2)), -1, -1):
         if not any(other[-(len(key) - start) :] == key[start:] for other in others):
             break
     return _safe(".".join(key[start:]))

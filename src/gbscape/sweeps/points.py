@@ -43,7 +43,7 @@ class Point:
 
 
 def folder_name(values: Mapping[Key, Any]) -> str:
-    """Name of a folder by settings and their values, whatever their order: `cutoff_angstrom=4,test_fraction=0.5`."""
+    """Name of a folder by settings and their values, whatever their order: `learn.test_fraction=0.5,relaxation.seed=1`."""
     return ",".join(sorted(f"{setting_name(key)}={value_name(value)}" for key, value in values.items()))
 
 
