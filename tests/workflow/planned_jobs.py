@@ -1,7 +1,9 @@
 """`python -m tests.workflow.planned_jobs CONFIG...`: for each configuration a line of JSON with all jobs that Snakemake plans."""
 
 import json
+import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -43,4 +45,16 @@ if __name__ == "__main__":
     answers = sys.stdout
     sys.stdout = sys.stderr
     for path in sys.argv[1:]:
-        print(json.dumps(planned_jobs(Path(path))), file=answers, flush=True)
+        # In a process of its own: Snakemake keeps what it has read.
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                print(json.dumps(planned_jobs(Path(path))), file=answers, flush=True)
+                status = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        if os.waitpid(child, 0)[1] != 0:
+            sys.exit(f"{path} cannot be planned")
