@@ -173,7 +173,14 @@ def test_files_are_found_from_any_working_directory(tmp_path: Path, monkeypatch:
         for name in ("olmsted2009_ni", "homer2019_table1", "homer2019_snapshots", "leitherer2021", "tamura2020")
     ]
     model = "resources/models/arise.safetensors"
-    for file in (*published, *PROTOTYPE_FILES, model, "resources/costs.csv", "al.eam.alloy"):
+    for file in (
+        *published,
+        *PROTOTYPE_FILES,
+        model,
+        "resources/costs.csv",
+        "resources/lisi/crystals.csv",
+        "al.eam.alloy",
+    ):
         (project / file).parent.mkdir(parents=True, exist_ok=True)
         (project / file).touch()
     elsewhere.mkdir()
