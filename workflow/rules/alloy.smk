@@ -9,7 +9,7 @@ rule pack_structures:
     benchmark:
         f"{BENCHMARKS}/pack_structures.tsv"
     conda:
-        "../../envs/replica.yaml"
+        "../../envs/alloy.yaml"
     resources:
         mem_mb=mem_mb(2000),
         runtime=runtime(30),
@@ -32,7 +32,7 @@ rule fit_cheap_potential:
     benchmark:
         f"{BENCHMARKS}/fit_cheap_potential/{{round}}.tsv"
     conda:
-        "../../envs/replica.yaml"
+        "../../envs/alloy.yaml"
     resources:
         mem_mb=mem_mb(4000),
         runtime=runtime(60),
@@ -55,7 +55,7 @@ rule heat_structures:
     benchmark:
         f"{BENCHMARKS}/heat_structures/{{round}}.tsv"
     conda:
-        "../../envs/replica.yaml"
+        "../../envs/alloy.yaml"
     resources:
         mem_mb=mem_mb(2000),
         runtime=runtime(120),
@@ -77,7 +77,7 @@ rule collect_crystals:
     benchmark:
         f"{BENCHMARKS}/collect_crystals.tsv"
     conda:
-        "../../envs/replica.yaml"
+        "../../envs/alloy.yaml"
     resources:
         mem_mb=mem_mb(1000),
         runtime=runtime(10),
@@ -100,7 +100,7 @@ rule strain_cells:
     benchmark:
         f"{BENCHMARKS}/strain_cells.tsv"
     conda:
-        "../../envs/replica.yaml"
+        "../../envs/alloy.yaml"
     resources:
         mem_mb=mem_mb(1000),
         runtime=runtime(10),
@@ -126,7 +126,7 @@ rule compute_structures:
     wildcard_constraints:
         batch=one_of([*ALLOY_BATCHES, *UNSEEN_BATCHES]),
     conda:
-        "../../envs/replica.yaml"
+        "../../envs/alloy.yaml"
     threads: CONFIG.alloy.dft.ranks
     resources:
         mem_mb=mem_mb(2000, "compute_structures", "batch"),
@@ -156,7 +156,7 @@ rule gather_structures:
     wildcard_constraints:
         batch=one_of([*ALLOY_BATCHES, *UNSEEN_BATCHES]),
     conda:
-        "../../envs/replica.yaml"
+        "../../envs/alloy.yaml"
     resources:
         mem_mb=mem_mb(2000),
         runtime=runtime(30),
@@ -180,7 +180,7 @@ rule relax_path:
     wildcard_constraints:
         path=one_of(CONFIG.alloy.migration.paths),
     conda:
-        "../../envs/replica.yaml"
+        "../../envs/alloy.yaml"
     threads: CONFIG.alloy.dft.ranks
     resources:
         mem_mb=mem_mb(3000),
@@ -205,7 +205,7 @@ rule write_dataset:
     benchmark:
         f"{BENCHMARKS}/write_dataset.tsv"
     conda:
-        "../../envs/replica.yaml"
+        "../../envs/alloy.yaml"
     resources:
         mem_mb=mem_mb(2000),
         runtime=runtime(30),
