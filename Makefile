@@ -53,7 +53,8 @@ test: setup      ## all tests, lint included
 test-dft: setup-dft  ## DFT energies of small iron cells (about five minutes)
 	$(BIN)/python -m pytest tests/dft
 
-test-slurm: setup  ## four boundaries as jobs of a real throw-away Slurm (needs root and apt's slurm-wlm, munge)
+test-slurm: setup  ## survey, map and selection as jobs of a real throw-away Slurm (root on Debian; skipped elsewhere)
+	tests/slurm/cluster.sh install
 	$(BIN)/python -m pytest tests/slurm -m slurm
 
 test-faults: setup ## every fault of docs/reliability.md, with root those of Slurm too, and 100 random kills (hours)

@@ -4,14 +4,16 @@ Needs GPAW (make setup-dft), about five minutes.
 """
 
 import json
+import subprocess
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from ase.build import bulk
 
 from gbscape.config.dft import DftSettings
-from gbscape.energies import gpaw_backend
+from gbscape.energies import gpaw_backend, gpaw_cycle
 from gbscape.energies.atomic_energy import EnergyRejected
 
 pytestmark = [
@@ -48,19 +50,21 @@ def all_energies(cell, settings, folder):
 
 @pytest.fixture
 def no_processes(monkeypatch):
-    monkeypatch.setattr(gpaw_backend, "_run", lambda *_, **__: pytest.fail("a finished step was repeated"))
+    monkeypatch.setattr(
+        gpaw_cycle, "subprocess", SimpleNamespace(run=lambda *_, **__: pytest.fail("a finished step was repeated"))
+    )
 
 
 @pytest.fixture
 def started(monkeypatch):
     """Names of the modules that are run, in their order."""
-    names, run = [], gpaw_backend._run
+    names = []
 
-    def record(module, *rest, **others):
-        names.append(module.rsplit(".", 1)[1])
-        run(module, *rest, **others)
+    def run(command, **others):
+        names.append(command[command.index("-m") + 1].rsplit(".", 1)[1])
+        return subprocess.run(command, **others)
 
-    monkeypatch.setattr(gpaw_backend, "_run", record)
+    monkeypatch.setattr(gpaw_cycle, "subprocess", SimpleNamespace(run=run))
     return names
 
 

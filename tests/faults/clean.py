@@ -123,14 +123,14 @@ def cut_project(folder: Path) -> Path:
     """A copy of the project with a Snakefile for each rule class, `workflow/<rule>.smk`, that includes only what it needs."""
     for name in ("workflow", "src", "config", "resources", "profiles", "envs"):
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "docs"))
-    whole = (folder / "workflow" / "Snakefile").read_text()
-    head = whole[: whole.index('include: "rules/survey.smk"')]
+    workflow = folder / "workflow"
+    snakefile, run = (workflow / "Snakefile").read_text(), (workflow / "rules" / "run.smk").read_text()
+    head = run[: run.index('include: "survey.smk"')]
     for its in CLASSES.values():
-        files = "".join(f'include: "rules/{name}.smk"\n' for name in its.files)
-        asked = (
-            f"\n\nrule asked_for:\n    default_target: True\n    input: {list(its.outputs)!r}\n    localrule: True\n"
-        )
-        (folder / "workflow" / f"{its.rule}.smk").write_text(head + files + asked)
+        files = "".join(f'include: "{name}.smk"\n' for name in its.files)
+        asked = f"\n\nrule whole_run:\n    input: {list(its.outputs)!r}\n    localrule: True\n"
+        (workflow / "rules" / f"run_{its.rule}.smk").write_text(head + files + asked)
+        (workflow / f"{its.rule}.smk").write_text(snakefile.replace("rules/run.smk", f"rules/run_{its.rule}.smk"))
     return folder
 
 

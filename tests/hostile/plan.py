@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gbscape.config.model import ConfigError, begin_file_checks, load
+from gbscape.config.model import ConfigError, begin_file_checks
 from gbscape.config.plain_yaml import PlainYamlError, read_plain_yaml
+from gbscape.sweeps.points import points_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 MEMORY_BYTES = 2**32
@@ -33,8 +34,8 @@ def refusal(defaults: Mapping[str, Any]) -> str:
     """The message with which `case.yaml` of this folder is refused, or nothing."""
     try:
         given = read_plain_yaml("case.yaml")
-        config = load(laid_over(defaults, given or {}), project=PROJECT)
-        begin_file_checks(config, f"results/{config.name}", PROJECT)()
+        configs = [point.config for point in points_of(laid_over(defaults, given or {}), project=PROJECT)]
+        begin_file_checks(configs, f"results/{configs[0].name}", PROJECT)()
     except (PlainYamlError, ConfigError) as error:
         return str(error)
     return ""

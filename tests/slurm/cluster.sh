@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # A real Slurm on this one machine, thrown away after the tests.
 #   [options] cluster.sh start DIR | stop DIR | packages | install
-# Root; `packages` lists those of Debian that it needs, `install` installs those that are missing, where that is possible. Options
-# are environment variables:
-#   CPUS=4                  processors that the node pretends to have, so that several jobs run at once on a small machine
+# Root; `packages` lists those of Debian that it needs, `install` installs those that are missing, where that is possible.
+# Options are environment variables:
+#   CPUS=4                  processors that the node pretends to have, so that several jobs run on a small machine
 #   MEMORY=64000            MB that it pretends to have: jobs ask for more than they need, and nothing holds them to it
 #   PARTITIONS="main"       names of partitions, all of the same node; the first is the default one
 #   GPU=0                   GPUs that the node pretends to have: jobs can ask for them, there is nothing behind them

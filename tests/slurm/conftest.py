@@ -93,7 +93,7 @@ def start(project: Path) -> Start:
 
 
 def site_profile(project: Path, name: str, *changes: tuple[str, str]) -> str:
-    """Copy the Slurm profile as a user does, and change its lines: pairs of a text that stands there, and what is put for it."""
+    """Copy the Slurm profile as a user does, and change its lines: pairs of a text that stands there, and its substitute."""
     folder = project / "profiles" / name
     shutil.copytree(PROJECT / "profiles" / "slurm", folder)
     file = folder / "config.yaml"

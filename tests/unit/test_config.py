@@ -14,6 +14,7 @@ from gbscape.config.features import Computed, Features
 from gbscape.config.files import DEFAULTS, SCHEMA, defaults_yaml, resolved_yaml, schema_json
 from gbscape.config.learn import Learn, Model
 from gbscape.config.model import Config, ConfigError, load
+from gbscape.sweeps.points import points_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -54,9 +55,9 @@ def test_shipped_configurations_are_valid(name: str) -> None:
         with pytest.raises(ConfigError, match="sample names no structure; give one by --config structure=FILE"):
             load(raw, project=PROJECT)
         raw["structure"] = "README.md"
-    config = load(raw, project=PROJECT)
-    assert all(getattr(its.structure, "path", "") is not None for its in config.maps.values())
-    Draft202012Validator(json.loads(schema_json())).validate(raw)
+    for point in points_of(raw, project=PROJECT):
+        assert all(getattr(its.structure, "path", "") is not None for its in point.config.maps.values())
+        Draft202012Validator(json.loads(schema_json())).validate(point.raw)
 
 
 def test_every_setting_is_described() -> None:

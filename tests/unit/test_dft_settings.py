@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from gbscape.config.dft import DftSettings
 from gbscape.energies import gpaw_version
 from gbscape.energies.atomic_energy import BackendMissing
-from gbscape.energies.gpaw_backend import atomic_energy, reference_energy, scf_input
+from gbscape.energies.gpaw_backend import atomic_energy, reference_energy
+from gbscape.energies.gpaw_cycle import scf_input
 
 IRON = bulk("Fe", "bcc", a=2.83, cubic=True)
 SETTINGS = DftSettings()
@@ -21,7 +22,7 @@ def gpaw(monkeypatch):
     """As if the right GPAW were installed, and none may be started."""
     monkeypatch.setattr(gpaw_version, "version", lambda name: "26.7.0")
     monkeypatch.setattr(
-        "gbscape.energies.gpaw_backend.subprocess.run", lambda *_, **__: pytest.fail("a process was started")
+        "gbscape.energies.gpaw_cycle.subprocess.run", lambda *_, **__: pytest.fail("a process was started")
     )
 
 

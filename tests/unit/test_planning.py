@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gbscape.config.dft import DftSettings
-from gbscape.config.files import read_files, resolved_yaml
+from gbscape.config.files import read_raw, resolved_yaml
 from gbscape.config.jobs import Jobs
 from gbscape.config.model import Config, ConfigError, load
 from gbscape.config.survey import Enumeration, LocalSearch, Relaxation
@@ -175,7 +175,7 @@ def test_an_estimate_is_the_formulae_of_the_documentation() -> None:
 def test_every_shipped_configuration_can_be_estimated(name: str, tmp_path: Path) -> None:
     (tmp_path / "sample.xyz").write_text("5000\n")
     (tmp_path / "more.yaml").write_text(f"structure: {tmp_path / 'sample.xyz'}\n")
-    config = read_files([PROJECT / "config" / f"{name}.yaml", tmp_path / "more.yaml"], PROJECT)
+    config = load(read_raw([PROJECT / "config" / f"{name}.yaml", tmp_path / "more.yaml"], PROJECT), PROJECT)
     steps = steps_of(config, PROJECT)
     assert steps
     assert len({step.name for step in steps}) == len(steps)
@@ -324,6 +324,21 @@ def test_estimates_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     above.write_text("- 1\n")
     assert main(["estimate", str(above)]) == 1
     assert main(["estimate", str(tmp_path / "absent.yaml")]) == 1
+
+
+def test_what_points_of_a_sweep_share_is_estimated_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def rows(text: str) -> dict[str, list[str]]:
+        (tmp_path / "my.yaml").write_text(f"survey: {{shards: 3, enumeration: {{count: 40}}}}\n{text}")
+        assert main(["estimate", str(tmp_path / "my.yaml")]) == 0
+        cells = [line.split("|") for line in capsys.readouterr().out.splitlines()]
+        return {row[1].strip(): [cell.strip() for cell in row[2:-1]] for row in cells}
+
+    alone = rows("")
+    sweep = rows("sweep: {learn.test_fraction: [0.4, 0.5], features.representations.soap.l_max: [6, 12]}\n")
+    assert sweep.keys() == alone.keys()
+    for step in ("relax_boundaries", "select_boundary_atoms", "featurize/st", "featurize/multi_scale_soap"):
+        assert sweep[step] == alone[step]
+    assert sweep["featurize/soap"][:2] == ["80", "16"]
 
 
 def test_shards_may_be_automatic_or_a_number() -> None:

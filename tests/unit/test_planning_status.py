@@ -115,6 +115,22 @@ def test_a_job_that_failed_and_was_tried_again_has_not_failed(run) -> None:
     assert found.failed == []
 
 
+def test_jobs_of_the_points_of_a_sweep_count_for_their_rules(run) -> None:
+    header = HEADER.replace("relax                   4", "p0_relax                3\np1_relax                1")
+    log = header + _started("p0_relax", 2, "relax/2", 1) + _ended("p0_relax", 2, 2)
+    log += _started("p1_relax", 3, "x=1/benchmarks/relax/3", 1).replace("results/run/benchmarks/x=1", "results/run/x=1")
+    log += _ended("p1_relax", 3, 3) + _started("p0_relax", 4, "relax/4", 3) + _failed("p0_relax", 4, "relax/4", 4)
+    results = run(log, {"relax/2": 60.0})
+    (results / "x=1" / "benchmarks" / "relax").mkdir(parents=True)
+    (results / "x=1" / "benchmarks" / "relax" / "3.tsv").write_text("s\th:m:s\tmax_rss\tcpu_time\n120\t0\t10\t60\n")
+    found = status(results, now=NOON + 1200)
+    assert {"p0_relax", "p1_relax"} & found.rules.keys() == set()
+    relax = found.rules["relax"]
+    assert (relax.done, relax.running, relax.failed, relax.waiting) == (2, 0, 1, 1)
+    assert relax.spent_hours == pytest.approx(180 / 3600)
+    assert found.failed == [("relax", "results/run/logs/relax/4.log")]
+
+
 def test_a_run_that_is_over(run) -> None:
     log = HEADER.replace("4\n", "1\n", 1).replace("draw_data               1\n", "")
     for number, rule in enumerate(("cut", "relax", "all"), start=1):

@@ -251,7 +251,7 @@ _JOB = """
 import time
 from types import SimpleNamespace
 from gbscape.store.job import begin_job
-begin_job(SimpleNamespace(log=["log.txt"], input=[], output=["out.csv"]))
+begin_job(SimpleNamespace(log=["log.txt"], input=[], output=["out.csv"], resources={{}}))
 open("out.csv", "w").write({content!r})
 {then}
 """

@@ -67,7 +67,7 @@ def test_files_of_users_have_no_seal_and_files_in_folders_have(tmp_path: Path, s
 _JOB = """
 from types import SimpleNamespace
 from gbscape.store.job import begin_job
-begin_job(SimpleNamespace(log=["log.txt"], input=["in.csv"], output=["out.csv"]))
+begin_job(SimpleNamespace(log=["log.txt"], input=["in.csv"], output=["out.csv"], resources={}))
 open("out.csv", "w").write("b\\n2\\n")
 print("said")
 """

@@ -266,7 +266,7 @@ def test_code_hash_follows_imports_and_ignores_comments(tmp_path: Path, monkeypa
         (tmp_path / "gbscape" / name).write_text(text)
 
     def hash_now() -> str:
-        for cached in (code._tree, code._imports, code._fingerprint):
+        for cached in (code._tree, code._imports, code._fingerprint, code.modules_hash):
             cached.cache_clear()
         return code_hash(tmp_path / "script.py")
 
@@ -299,7 +299,7 @@ def test_code_hash_follows_imports_and_ignores_comments(tmp_path: Path, monkeypa
         with pytest.raises(ModuleNotFoundError, match=r"gbscape\.missing"):
             code_hash(tmp_path / "script.py", "gbscape.missing")
     finally:
-        for cached in (code._tree, code._imports, code._fingerprint):
+        for cached in (code._tree, code._imports, code._fingerprint, code.modules_hash):
             cached.cache_clear()
 
 

@@ -32,6 +32,7 @@ def test_every_rule_logs_is_measured_and_says_what_it_needs(name: str) -> None:
         return  # collects files, runs nothing
     for part in ("log:", "benchmark:", "mem_mb=", "runtime=", "tasks=", "conda:", "code="):
         assert part in body, f"rule {name} lacks {part}"
+    assert not re.search(r"(mem_mb|runtime)=\d", body), f"what rule {name} asks for does not grow with attempts"
     wildcards = [
         set(re.findall(r"\{\{(\w+)\}\}", body.split(f"{part}:")[1].split("\n    ")[0])) for part in ("log", "benchmark")
     ]

@@ -3,20 +3,27 @@ import json
 import os
 import re
 
-from gbscape.config.features import Concatenate, expand as expand_sweeps
+from gbscape.config.features import (
+    Concatenate,
+    computed_by_torch,
+    expand as expand_sweeps,
+)
 from gbscape.config.files import resolved_yaml
 from gbscape.config.learn import TASKS
 from gbscape.config.model import ConfigError, begin_file_checks, load
 from gbscape.planning.estimate import plan
 from gbscape.store.code import code_hash, modules_hash
+from gbscape.sweeps.layout import Layout, taken_layout
 
 try:
+    LAYOUT = taken_layout(config)
     CONFIG = load(config, project=PROJECT)
-    RESULTS = f"results/{CONFIG.name}"
+    LAYOUT = LAYOUT or Layout(f"results/{CONFIG.name}")
+    RESULTS = LAYOUT.folder
     # Once for a run: jobs parse the workflow again.
     FILES_CHECKED = (
-        begin_file_checks(CONFIG, RESULTS, PROJECT)
-        if workflow.is_main_process
+        begin_file_checks([CONFIG], RESULTS, PROJECT)
+        if workflow.is_main_process and not LAYOUT.point
         else None
     )
     PLAN = plan(CONFIG, PROJECT)
@@ -68,6 +75,10 @@ CONCATENATED = {
     name: r.of for name, r in REPRESENTATIONS.items() if isinstance(r, Concatenate)
 }
 COMPUTED = {name: r for name, r in REPRESENTATIONS.items() if name not in CONCATENATED}
+# By the names of the files of representations and models, which have others in a sweep.
+NAME_OF = {
+    LAYOUT.file_name(name): name for name in [*REPRESENTATIONS, *CONFIG.learn.models]
+}
 LEARNED_FROM = CONFIG.learn.representations or tuple(REPRESENTATIONS)
 TARGETS = CONFIG.learn.targets
 REGRESSION_TARGETS = [t for t in TARGETS if TASKS[t] == "regression"]
@@ -111,7 +122,8 @@ def shards(pattern, count):
 
 def planned(wildcards, rule, *names):
     """Estimate of a step, which the rule and the wildcards of these names make out; see gbscape/planning/estimate.py."""
-    return PLAN["/".join([rule, *(wildcards[name] for name in names)])]
+    values = [wildcards[name] for name in names]
+    return PLAN["/".join([rule, *(NAME_OF.get(value, value) for value in values)])]
 
 
 def n_shards(*step):
@@ -120,17 +132,35 @@ def n_shards(*step):
 
 
 def runtime(least, *step):
-    """Minutes that a job of a step may take, likewise: so many at least, and three times the estimate."""
-    return lambda wildcards: max(
-        least, round(3 * planned(wildcards, *step).longest_minutes)
+    """Minutes that a job may take: so many at least, of a step three times its estimate, as often as it has been tried."""
+    return lambda wildcards, attempt: (
+        attempt
+        * max(
+            least,
+            round(3 * planned(wildcards, *step).longest_minutes) if step else 0,
+        )
     )
 
 
 def mem_mb(least, *step):
-    """Memory that a job of a step may take, in MB, likewise."""
-    return lambda wildcards: max(
-        least, round(1.3 * 1074 * planned(wildcards, *step).memory_gib)
+    """Memory that a job may take, in MB, likewise: of a step 1.3 times its estimate."""
+    return lambda wildcards, attempt: (
+        attempt
+        * max(
+            least,
+            round(1.3 * 1074 * planned(wildcards, *step).memory_gib) if step else 0,
+        )
     )
+
+
+def mpi(ranks):
+    """Launcher of a step of so many ranks, which a profile may replace; one rank needs none."""
+    return "mpiexec" if ranks > 1 else None
+
+
+def launcher(wildcards, resources):
+    """What the command of a step that may have several ranks begins with."""
+    return f"{resources.mpi} -n {resources.tasks}" if resources.get("mpi") else ""
 
 
 def shards_by(pattern, *step):
@@ -142,6 +172,18 @@ def shards_by(pattern, *step):
     ]
 
 
+def features_of(name):
+    """File of a representation."""
+    return f"{FEATURES}/{LAYOUT.file_name(name)}.h5"
+
+
+def labelled(figure, path=""):
+    """Labels of a picture in the report: what it is, and of which point of a sweep, or of which several if its path says so."""
+    if not LAYOUT.point:
+        return {"figure": figure}
+    return {"figure": figure, "point": LAYOUT.point_of(path) if path else LAYOUT.point}
+
+
 def one_of(names):
     """Regular expression that matches exactly these names."""
     return "|".join(re.escape(name) for name in names) or "(?!)"
@@ -151,7 +193,7 @@ def learned(table):
     """Paths of one kind of table: of every target that has it, every representation, and models and baseline where they have one."""
     targets = REGRESSION_TARGETS if table == "learning_curve" else TARGETS
     return [
-        f"{LEARN}/{target}/{name}/{table}.csv"
+        f"{LEARN}/{target}/{LAYOUT.file_name(name)}/{table}.csv"
         for target in targets
         for name in names_in(table, target)
     ]

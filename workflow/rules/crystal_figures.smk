@@ -155,7 +155,7 @@ for figure, its in CRYSTAL_PLOTS.items():
                 f"{CRYSTAL_FIGURES}/{figure}.{its['suffix']}",
                 caption=f"../report/{its['caption']}.rst",
                 category="4. Crystals",
-                labels={"figure": its["label"]},
+                labels=labelled(its["label"]),
             ),
         log:
             f"{LOGS}/plot_crystal/{figure}.log",
@@ -164,8 +164,8 @@ for figure, its in CRYSTAL_PLOTS.items():
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=4000,
-            runtime=30,
+            mem_mb=mem_mb(4000),
+            runtime=runtime(30),
             tasks=1,
         params:
             plot=its["plot"],
@@ -190,8 +190,8 @@ rule crystal_map_data:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=mem_mb(8000),
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
@@ -214,8 +214,8 @@ rule crystal_volume_data:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=mem_mb(8000),
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
@@ -240,8 +240,8 @@ rule summarise_map:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=mem_mb(8000),
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
@@ -265,8 +265,8 @@ rule cluster_map:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=16000,
-        runtime=240,
+        mem_mb=mem_mb(16000),
+        runtime=runtime(240),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
@@ -287,8 +287,8 @@ rule map_bain_path:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(240),
         tasks=1,
     params:
         code=code_of("crystal_bain.py"),
@@ -310,8 +310,8 @@ rule rank_structures:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(240),
         tasks=1,
     params:
         structures=RANKED,
@@ -335,8 +335,8 @@ rule crystal_ranking_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(20),
         tasks=1,
     params:
         structures=RANKED,
@@ -361,8 +361,8 @@ rule crystal_annealing_data:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=mem_mb(8000),
+        runtime=runtime(30),
         tasks=1,
     params:
         minutes=list(ANNEALED.values()),
@@ -389,8 +389,8 @@ rule crystal_defect_accuracy_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         names=list(CRYSTAL_MODELS),
@@ -407,7 +407,7 @@ rule plot_crystal_accuracy_tables:
             f"{CRYSTAL_FIGURES}/table_{{table}}.html",
             caption="../report/crystal_accuracy_table.rst",
             category="4. Crystals",
-            labels={"figure": "Table {table}"},
+            labels=labelled("Table {table}"),
         ),
     log:
         f"{LOGS}/plot_crystal_accuracy_tables/{{table}}.log",
@@ -418,8 +418,8 @@ rule plot_crystal_accuracy_tables:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         plot="defect_accuracy.write_accuracy_table",
@@ -441,8 +441,8 @@ rule crystal_reliability_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         names=list(CRYSTAL_MODELS),
@@ -471,8 +471,8 @@ rule crystal_scorecard_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         models=list(CRYSTAL_MODELS),
@@ -491,7 +491,7 @@ rule plot_crystal_scorecard:
             f"{CRYSTAL_FIGURES}/scorecard.html",
             caption="../report/scorecard.rst",
             category="5. Scorecard",
-            labels={"figure": "Crystals, measured against published"},
+            labels=labelled("Crystals, measured against published"),
         ),
     log:
         f"{LOGS}/plot_crystal_scorecard.log",
@@ -500,8 +500,8 @@ rule plot_crystal_scorecard:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         plot="crystal_scorecard.write_crystal_scorecard",
@@ -528,5 +528,5 @@ rule crystal_figures:
         ),
         rules.plot_crystal_scorecard.output,
         SCORECARD,
-        rules.plot_rulegraph.output,
+        RECORDED,
     localrule: True

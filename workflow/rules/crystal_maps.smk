@@ -19,8 +19,8 @@ rule make_sample:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
@@ -42,8 +42,8 @@ rule choose_boxes:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
@@ -69,6 +69,7 @@ rule classify_boxes:
         mem_mb=mem_mb(4000, "classify_boxes", "map", "level"),
         runtime=runtime(120, "classify_boxes", "map", "level"),
         tasks=1,
+        gpu=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
         n_shards=n_shards("classify_boxes", "map", "level"),
@@ -92,8 +93,8 @@ rule join_level:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(30),
         tasks=1,
     params:
         code=code_of("crystal_join_level.py"),
@@ -115,7 +116,7 @@ rule finish_map:
         "../../envs/crystal.yaml"
     resources:
         mem_mb=mem_mb(8000, "finish_map", "map"),
-        runtime=30,
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
@@ -138,8 +139,8 @@ rule check_refinement:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=mem_mb(8000),
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),
@@ -164,7 +165,7 @@ rule export_map:
         "../../envs/crystal.yaml"
     resources:
         mem_mb=mem_mb(8000, "export_map", "map"),
-        runtime=30,
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(of_map(wildcards)),

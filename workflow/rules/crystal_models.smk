@@ -16,8 +16,8 @@ rule describe_classes:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(120),
         tasks=1,
     params:
         descriptor=leaf(CONFIG.crystal.descriptor),
@@ -65,8 +65,8 @@ rule gather_classes:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         code=code_of("crystal_gather.py"),
@@ -105,9 +105,10 @@ rule search_network:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(1440),
         tasks=1,
+        gpu=1,
     params:
         settings=of_training,
         code=code_of("crystal_search.py"),
@@ -128,9 +129,10 @@ rule train_candidate:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(240),
         tasks=1,
+        gpu=1,
     params:
         settings=of_training,
         descriptor=leaf(CONFIG.crystal.descriptor),
@@ -156,8 +158,8 @@ rule choose_candidate:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(60),
         tasks=1,
     params:
         code=code_of("crystal_choose.py"),
@@ -202,8 +204,8 @@ rule assemble_model:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(60),
         tasks=1,
     params:
         settings=lambda wildcards: leaf(TRAINED[wildcards.model]),
@@ -225,8 +227,8 @@ rule describe_outside:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(60),
         tasks=1,
     params:
         settings=leaf(CONFIG.crystal.outside),
@@ -253,9 +255,10 @@ rule judge_model:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(120),
         tasks=1,
+        gpu=1,
     params:
         passes=lambda wildcards: CRYSTAL_MODELS[wildcards.model].network.passes,
         descriptor=leaf(CONFIG.crystal.descriptor),
@@ -276,8 +279,8 @@ rule ask_other_method:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(240),
         tasks=1,
     params:
         defects=leaf(CONFIG.crystal.defects),
@@ -316,8 +319,8 @@ rule tabulate_other_methods:
     conda:
         "../../envs/crystal.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(20),
         tasks=1,
     params:
         methods=CONFIG.crystal.other_methods,

@@ -35,8 +35,8 @@ if CONFIG.descriptor_properties.wanted:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=2000,
-            runtime=60,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(60),
             tasks=1,
         params:
             settings={
@@ -54,12 +54,12 @@ if CONFIG.descriptor_properties.wanted:
         input:
             survey=rules.select_boundary_atoms.output[0],
             features=lambda wildcards: (
-                f"{FEATURES}/{wildcards.descriptor}.h5"
+                features_of(wildcards.descriptor)
                 if wildcards.descriptor in MEASURED
                 else []
             ),
             dictionary=lambda wildcards: (
-                f"{FEATURES}/{wildcards.descriptor}/dictionary.h5"
+                f"{FEATURES}/{LAYOUT.file_name(wildcards.descriptor)}/dictionary.h5"
                 if wildcards.descriptor in LOCAL_ENVIRONMENTS
                 else []
             ),
@@ -76,8 +76,8 @@ if CONFIG.descriptor_properties.wanted:
         conda:
             "../../envs/descriptor_properties.yaml"
         resources:
-            mem_mb=4000,
-            runtime=120,
+            mem_mb=mem_mb(4000),
+            runtime=runtime(120),
             tasks=1,
         params:
             representation=lambda wildcards: (
@@ -110,8 +110,8 @@ if CONFIG.descriptor_properties.wanted:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=1000,
-            runtime=10,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(10),
             tasks=1,
         params:
             settings=leaf(CONFIG.descriptor_properties),
@@ -133,13 +133,13 @@ if CONFIG.descriptor_properties.wanted:
                 f"{RESULTS}/figures/descriptor_properties.html",
                 caption="../report/descriptor_properties_table.rst",
                 category="4. Descriptors",
-                labels={"figure": "Properties of descriptors"},
+                labels=labelled("Properties of descriptors"),
             ),
             picture=report(
                 f"{RESULTS}/figures/descriptor_properties.svg",
                 caption="../report/descriptor_properties.rst",
                 category="4. Descriptors",
-                labels={"figure": "Perturbations, paths, range"},
+                labels=labelled("Perturbations, paths, range"),
             ),
         log:
             f"{LOGS}/plot_descriptor_properties.log",
@@ -148,8 +148,8 @@ if CONFIG.descriptor_properties.wanted:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=1000,
-            runtime=10,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(10),
             tasks=1,
         params:
             settings=leaf(CONFIG.descriptor_properties),

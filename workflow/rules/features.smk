@@ -4,7 +4,8 @@ LOCAL_ENVIRONMENTS = [
     name for name, r in COMPUTED.items() if r.kind == "local_environments"
 ]
 ENVIRONMENT_TABLES = [
-    f"{FEATURES}/{name}/environments.csv" for name in LOCAL_ENVIRONMENTS
+    f"{FEATURES}/{LAYOUT.file_name(name)}/environments.csv"
+    for name in LOCAL_ENVIRONMENTS
 ]
 BY_BOUNDARY = [name for name in COMPUTED if name not in LOCAL_ENVIRONMENTS]
 
@@ -19,15 +20,23 @@ rule featurize:
     benchmark:
         f"{BENCHMARKS}/featurize/{{representation}}/{{shard}}.tsv"
     wildcard_constraints:
-        representation=one_of(BY_BOUNDARY),
+        representation=one_of(LAYOUT.made_here("features", BY_BOUNDARY)),
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=mem_mb(4000),
         runtime=runtime(120, "featurize", "representation"),
         tasks=1,
+        gpu=lambda wildcards: int(
+            computed_by_torch(
+                # Of snapshots by the name itself.
+                COMPUTED[
+                    NAME_OF.get(wildcards.representation, wildcards.representation)
+                ]
+            )
+        ),
     params:
-        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        settings=lambda wildcards: leaf(COMPUTED[NAME_OF[wildcards.representation]]),
         n_shards=n_shards("featurize", "representation"),
         code=code_of("features_featurize.py"),
     script:
@@ -44,15 +53,15 @@ rule find_environments:
     benchmark:
         f"{BENCHMARKS}/find_environments/{{representation}}/{{shard}}.tsv"
     wildcard_constraints:
-        representation=one_of(LOCAL_ENVIRONMENTS),
+        representation=one_of(LAYOUT.made_here("features", LOCAL_ENVIRONMENTS)),
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=mem_mb(4000),
         runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
-        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        settings=lambda wildcards: leaf(COMPUTED[NAME_OF[wildcards.representation]]),
         n_shards=n_shards("find_environments", "representation"),
         code=code_of("features_candidates.py"),
     script:
@@ -72,15 +81,15 @@ rule merge_environments:
     benchmark:
         f"{BENCHMARKS}/merge_environments/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(LOCAL_ENVIRONMENTS),
+        representation=one_of(LAYOUT.made_here("features", LOCAL_ENVIRONMENTS)),
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(60),
         tasks=1,
     params:
-        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        settings=lambda wildcards: leaf(COMPUTED[NAME_OF[wildcards.representation]]),
         on_failure=CONFIG.on_failure,
         code=code_of("features_dictionary.py"),
     script:
@@ -98,15 +107,15 @@ rule count_environments:
     benchmark:
         f"{BENCHMARKS}/count_environments/{{representation}}/{{shard}}.tsv"
     wildcard_constraints:
-        representation=one_of(LOCAL_ENVIRONMENTS),
+        representation=one_of(LAYOUT.made_here("features", LOCAL_ENVIRONMENTS)),
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=mem_mb(4000),
         runtime=runtime(120, "find_environments", "representation"),
         tasks=1,
     params:
-        settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
+        settings=lambda wildcards: leaf(COMPUTED[NAME_OF[wildcards.representation]]),
         n_shards=n_shards("find_environments", "representation"),
         code=code_of("features_fractions.py"),
     script:
@@ -120,7 +129,7 @@ rule gather_features:
             rules.featurize.output[0],
             (
                 "find_environments"
-                if wildcards.representation in LOCAL_ENVIRONMENTS
+                if NAME_OF[wildcards.representation] in LOCAL_ENVIRONMENTS
                 else "featurize"
             ),
             "representation",
@@ -132,12 +141,12 @@ rule gather_features:
     benchmark:
         f"{BENCHMARKS}/gather_features/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(COMPUTED),
+        representation=one_of(LAYOUT.made_here("features", COMPUTED)),
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         on_failure=CONFIG.on_failure,
@@ -157,12 +166,12 @@ rule tabulate_environments:
     benchmark:
         f"{BENCHMARKS}/tabulate_environments/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(LOCAL_ENVIRONMENTS),
+        representation=one_of(LAYOUT.made_here("features", LOCAL_ENVIRONMENTS)),
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("features_environments.py"),
@@ -173,7 +182,8 @@ rule tabulate_environments:
 rule concatenate_features:
     input:
         lambda wildcards: [
-            f"{FEATURES}/{part}.h5" for part in CONCATENATED[wildcards.representation]
+            features_of(part)
+            for part in CONCATENATED[NAME_OF[wildcards.representation]]
         ],
     output:
         f"{FEATURES}/{{representation}}.h5",
@@ -182,12 +192,12 @@ rule concatenate_features:
     benchmark:
         f"{BENCHMARKS}/concatenate_features/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(CONCATENATED),
+        representation=one_of(LAYOUT.made_here("features", CONCATENATED)),
     conda:
         "../../envs/features.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(30),
         tasks=1,
     params:
         code=code_of("features_concatenate.py"),
@@ -198,7 +208,7 @@ rule concatenate_features:
 rule tabulate_failures:
     input:
         [f"{SURVEY}/{name}.h5" for name in SURVEY_STEPS.values()],
-        [f"{FEATURES}/{name}.h5" for name in REPRESENTATIONS],
+        [features_of(name) for name in REPRESENTATIONS],
     output:
         f"{RESULTS}/failures.tsv",
     log:
@@ -208,8 +218,8 @@ rule tabulate_failures:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         steps=[*SURVEY_STEPS, *REPRESENTATIONS],

@@ -77,8 +77,8 @@ for figure, its in PLOTS.items():
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             figure=figure,
@@ -97,7 +97,7 @@ for figure, its in PLOTS.items():
                 f"{FIGURES}/{its['file']}.svg",
                 caption=f"../report/{figure}.rst",
                 category=its["category"],
-                labels={"figure": its["label"]},
+                labels=labelled(its["label"], f"{FIGURES}/{its['file']}.svg"),
             ),
         log:
             f"{LOGS}/plot_{its['file']}.log",
@@ -106,8 +106,8 @@ for figure, its in PLOTS.items():
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             figure=figure,
@@ -131,8 +131,8 @@ rule gallery_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(20),
         tasks=1,
     params:
         settings=leaf(CONFIG.figures.gallery),
@@ -149,7 +149,7 @@ rule plot_gallery:
             f"{FIGURES}/gallery.png",
             caption="../report/gallery.rst",
             category="1. Survey",
-            labels={"figure": "Relaxed boundaries"},
+            labels=labelled("Relaxed boundaries", f"{FIGURES}/gallery.png"),
         ),
     log:
         f"{LOGS}/plot_gallery.log",
@@ -158,8 +158,8 @@ rule plot_gallery:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(20),
         tasks=1,
     params:
         settings=leaf(CONFIG.figures.gallery),
@@ -189,7 +189,9 @@ use rule plot_gallery as plot_lower_than_published with:
             f"{FIGURES}/lower_than_published.png",
             caption="../report/lower_than_published.rst",
             category="1. Survey",
-            labels={"figure": "Lower than published"},
+            labels=labelled(
+                "Lower than published", f"{FIGURES}/lower_than_published.png"
+            ),
         ),
     log:
         f"{LOGS}/plot_lower_than_published.log",
@@ -210,8 +212,8 @@ rule accuracies_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_accuracies_data.py"),
@@ -227,7 +229,7 @@ rule plot_accuracies:
             f"{FIGURES}/accuracies.html",
             caption="../report/accuracies.rst",
             category="2. Learning",
-            labels={"figure": "Table of accuracies"},
+            labels=labelled("Table of accuracies"),
         ),
     log:
         f"{LOGS}/plot_accuracies.log",
@@ -236,8 +238,8 @@ rule plot_accuracies:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_accuracies_plot.py"),
@@ -263,8 +265,8 @@ rule scorecard_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         enumeration=(
@@ -288,7 +290,7 @@ rule plot_scorecard:
             f"{FIGURES}/scorecard.html",
             caption="../report/scorecard.rst",
             category="5. Scorecard",
-            labels={"figure": "Measured against published"},
+            labels=labelled("Measured against published"),
         ),
     log:
         f"{LOGS}/plot_scorecard.log",
@@ -297,8 +299,8 @@ rule plot_scorecard:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_scorecard_plot.py"),
@@ -316,8 +318,8 @@ rule record_config:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=mem_mb(500),
+        runtime=runtime(5),
         tasks=1,
     params:
         text=resolved_yaml(CONFIG),
@@ -340,8 +342,8 @@ rule rulegraph_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_rulegraph_data.py"),
@@ -358,7 +360,7 @@ rule plot_rulegraph:
             f"{FIGURES}/rulegraph.svg",
             caption="../report/rulegraph.rst",
             category="6. Workflow",
-            labels={"figure": "Rules"},
+            labels=labelled("Rules"),
         ),
     log:
         f"{LOGS}/plot_rulegraph.log",
@@ -367,13 +369,17 @@ rule plot_rulegraph:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         code=code_of("figures_rulegraph_plot.py"),
     script:
         "../scripts/figures_rulegraph_plot.py"
+
+
+# The graph is made of the configuration, by which points of a sweep differ; of the graph they would all have the same.
+RECORDED = (rules.record_config if LAYOUT.point else rules.plot_rulegraph).output
 
 
 rule figures:
@@ -382,7 +388,7 @@ rule figures:
         rules.plot_lower_than_published.output,
         rules.plot_accuracies.output if TARGETS else [],
         rules.plot_scorecard.output,
-        rules.plot_rulegraph.output,
+        RECORDED,
         f"{FIGURES}/energy_against_published.svg",
         f"{FIGURES}/energy_against_disorientation.svg",
         expand(f"{FIGURES}/parity_{{target}}.svg", target=REGRESSION_TARGETS),
@@ -400,7 +406,7 @@ if len(CONFIG.parts) > 1:
 
     rule join_scorecards:
         input:
-            [SCORECARD_OF[part] for part in CONFIG.parts],
+            [SCORECARD_OF[part] for part in CONFIG.parts if part in SCORECARD_OF],
         output:
             SCORECARD,
         log:
@@ -410,8 +416,8 @@ if len(CONFIG.parts) > 1:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=500,
-            runtime=10,
+            mem_mb=mem_mb(500),
+            runtime=runtime(10),
             tasks=1,
         params:
             code=code_of("join_scorecards.py"),

@@ -15,15 +15,17 @@ rule learn:
     benchmark:
         f"{BENCHMARKS}/learn/{{target}}/{{representation}}.tsv"
     wildcard_constraints:
-        representation=one_of(REPRESENTATIONS),
+        representation=one_of(LAYOUT.made_here("learning", REPRESENTATIONS)),
     conda:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
-        mem_mb=lambda wildcards, input: 1000 + 5 * int(input.size_mb),
-        runtime=120,
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * (1000 + 5 * int(input.size_mb)),
+        runtime=runtime(120),
         tasks=1,
     params:
+        representation=lambda wildcards: NAME_OF[wildcards.representation],
         settings=lambda wildcards: leaf(
             CONFIG.learn,
             without=["targets", "representations", "learning_curve", "models"]
@@ -47,15 +49,17 @@ rule learn_curve:
         f"{BENCHMARKS}/learn_curve/{{target}}/{{representation}}.tsv"
     wildcard_constraints:
         target=one_of(REGRESSION_TARGETS),
-        representation=one_of(REPRESENTATIONS),
+        representation=one_of(LAYOUT.made_here("learning", REPRESENTATIONS)),
     conda:
         "../../envs/learn.yaml"
     threads: CONFIG.learn.trees.n_threads
     resources:
-        mem_mb=lambda wildcards, input: 1000 + 5 * int(input.size_mb),
-        runtime=120,
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * (1000 + 5 * int(input.size_mb)),
+        runtime=runtime(120),
         tasks=1,
     params:
+        representation=lambda wildcards: NAME_OF[wildcards.representation],
         settings=leaf(
             CONFIG.learn,
             without=["targets", "representations", "n_splits", "models", "smote"],
@@ -74,7 +78,7 @@ rule learn_curve:
 rule learn_model:
     input:
         features=lambda wildcards: [
-            f"{FEATURES}/{name}.h5" for name in learned_by(wildcards.model)
+            features_of(name) for name in learned_by(NAME_OF[wildcards.model])
         ],
         energies=rules.tabulate_energies.output[0],
     output:
@@ -86,20 +90,22 @@ rule learn_model:
     benchmark:
         f"{BENCHMARKS}/learn_model/{{target}}/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(CONFIG.learn.models),
+        model=one_of(LAYOUT.made_here("learning", CONFIG.learn.models)),
     conda:
         "../../envs/learn.yaml"
     resources:
-        mem_mb=lambda wildcards, input: 1000 + 10 * int(input.size_mb),
-        runtime=120,
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * (1000 + 10 * int(input.size_mb)),
+        runtime=runtime(120),
         tasks=1,
     params:
-        representations=lambda wildcards: learned_by(wildcards.model),
+        representations=lambda wildcards: learned_by(NAME_OF[wildcards.model]),
+        model=lambda wildcards: NAME_OF[wildcards.model],
         settings=lambda wildcards: leaf(
             CONFIG.learn,
             without=["targets", "representations", "learning_curve", "trees", "smote"],
         )
-        | {"models": models_behind(wildcards.model)},
+        | {"models": models_behind(NAME_OF[wildcards.model])},
         seed=CONFIG.seed,
         code=code_of("learn_model.py"),
     script:
@@ -120,8 +126,8 @@ rule learn_random:
     conda:
         "../../envs/learn.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=leaf(
@@ -155,8 +161,8 @@ if LEARNED:
         conda:
             "../../envs/learn.yaml"
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(30),
             tasks=1,
         params:
             code=code_of("learn_gather.py"),

@@ -8,7 +8,7 @@ if CONFIG.relevance.boundary is not None:
     # Features and energies that models are trained on.
     TRAINED_ON = {
         "survey": {
-            "features": f"{FEATURES}/{EXPLAINED}.h5",
+            "features": features_of(EXPLAINED),
             "energies": rules.tabulate_energies.output[0],
         }
     }
@@ -59,8 +59,8 @@ if CONFIG.relevance.boundary is not None:
             "../../envs/learn.yaml"
         threads: CONFIG.learn.trees.n_threads
         resources:
-            mem_mb=8000,
-            runtime=120,
+            mem_mb=mem_mb(8000),
+            runtime=runtime(120),
             tasks=1,
         params:
             settings=lambda wildcards: {
@@ -100,9 +100,10 @@ if CONFIG.relevance.boundary is not None:
         conda:
             "../../envs/features.yaml"
         resources:
-            mem_mb=8000,
-            runtime=240,
+            mem_mb=mem_mb(8000),
+            runtime=runtime(240),
             tasks=1,
+            gpu=1,
         params:
             settings=lambda wildcards: RELEVANCE_MAPS[wildcards.map][1],
             code=code_of("relevance_map.py"),
@@ -124,8 +125,8 @@ if CONFIG.relevance.boundary is not None:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             code=code_of("relevance_export.py"),
@@ -144,8 +145,8 @@ if CONFIG.relevance.boundary is not None:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             code=code_of("relevance_statistics.py"),
@@ -166,8 +167,8 @@ if CONFIG.relevance.boundary is not None:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             boundary=CONFIG.relevance.boundary,
@@ -183,7 +184,7 @@ if CONFIG.relevance.boundary is not None:
                 f"{FIGURES}/relevance.png",
                 caption="../report/relevance.rst",
                 category="3. Snapshots and relevance",
-                labels={"figure": "Inverse scattering transform"},
+                labels=labelled("Inverse scattering transform"),
             ),
         log:
             f"{LOGS}/plot_relevance.log",
@@ -192,8 +193,8 @@ if CONFIG.relevance.boundary is not None:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             code=code_of("relevance_plot.py"),

@@ -14,8 +14,8 @@ rule prepare_replica_potential:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         settings=leaf(ITS.potential),
@@ -51,7 +51,8 @@ rule build_model:
         "../scripts/replica_build.py"
 
 
-# The next two run under MPI, whose launcher starts the module itself: scripts of Snakemake cannot be.
+# The next and `select_optimal` run under MPI, whose launcher starts the module itself: scripts of Snakemake cannot be. They have as
+# many threads as tasks for Snakemake to count on one machine; on a cluster each task has one processor.
 rule relax_model:
     input:
         built=rules.build_model.output[0],
@@ -69,8 +70,10 @@ rule relax_model:
         mem_mb=mem_mb(6000, "relax_model"),
         runtime=runtime(720, "relax_model"),
         tasks=ITS.model.ranks,
-        mpi="mpiexec",
+        cpus_per_task=1,
+        mpi=mpi(ITS.model.ranks),
     params:
+        launcher=launcher,
         arguments=lambda wildcards, input, output: as_json(
             built_h5=input.built,
             potential_json=input.potential,
@@ -80,7 +83,7 @@ rule relax_model:
         ),
         code=modules_hash("gbscape.replica.model"),
     shell:
-        "OMP_NUM_THREADS=1 {resources.mpi} -n {resources.tasks} "
+        "OMP_NUM_THREADS=1 {params.launcher} "
         "python -m gbscape.replica relax {params.arguments:q} > {log} 2>&1"
 
 
@@ -122,12 +125,14 @@ rule select_optimal:
         mem_mb=mem_mb(4000, "select_optimal", "strategy"),
         runtime=runtime(60, "select_optimal", "strategy"),
         tasks=ITS.selection.ranks,
-        mpi="mpiexec",
+        cpus_per_task=1,
+        mpi=mpi(ITS.selection.ranks),
     params:
+        launcher=launcher,
         arguments=selection_arguments,
         code=modules_hash("gbscape.replica.select_points"),
     shell:
-        "{resources.mpi} -n {resources.tasks} "
+        "{params.launcher} "
         "python -m gbscape.replica select {params.arguments:q} > {log} 2>&1"
 
 
@@ -160,7 +165,8 @@ use rule select_optimal as select_alternative with:
         mem_mb=mem_mb(4000, "select_alternative", "alternative"),
         runtime=runtime(60, "select_alternative", "alternative"),
         tasks=ITS.selection.ranks,
-        mpi="mpiexec",
+        cpus_per_task=1,
+        mpi=mpi(ITS.selection.ranks),
 
 
 rule classify_atoms:
@@ -199,8 +205,8 @@ rule tabulate_points:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         optimal=OPTIMAL_STRATEGIES,
@@ -229,7 +235,7 @@ rule cut_cells:
         "../../envs/replica.yaml"
     resources:
         mem_mb=mem_mb(2000, "cut_cells", "batch"),
-        runtime=30,
+        runtime=runtime(30),
         tasks=1,
     params:
         settings=cells_of,
@@ -261,7 +267,7 @@ rule compute_energies:
         backend=backend_of,
         dft=leaf(ITS.dft),
         cells=cells_of,
-        workdir=f"{REPLICA}/scratch/{{batch}}",
+        workdir=LAYOUT.placed(f"{REPLICA}/scratch/{{batch}}"),
         code=code_of("replica_energies.py", *BACKEND_MODULES),
     script:
         "../scripts/replica_energies.py"
@@ -282,8 +288,8 @@ rule gather_energies:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
         tasks=1,
     params:
         on_failure=CONFIG.on_failure,
@@ -307,8 +313,8 @@ rule select_round:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(60),
         tasks=1,
     params:
         settings=leaf(ITS.selection),
@@ -329,8 +335,8 @@ rule select_dft_atoms:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=mem_mb(500),
+        runtime=runtime(10),
         tasks=1,
     params:
         strategy=ITS.selection.strategies[0],
@@ -353,13 +359,13 @@ rule compute_reference:
         "../../envs/replica.yaml"
     threads: ITS.dft.ranks if ITS.backend == "gpaw" else 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(240),
         tasks=1,
     params:
         backend=ITS.backend,
         dft=leaf(ITS.dft),
-        workdir=f"{REPLICA}/scratch/reference",
+        workdir=LAYOUT.placed(f"{REPLICA}/scratch/reference"),
         code=code_of("replica_reference.py", *BACKEND_MODULES),
     script:
         "../scripts/replica_reference.py"
@@ -377,8 +383,8 @@ rule tabulate_atoms_that_failed:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         batches=BATCHES,
@@ -403,8 +409,8 @@ rule tabulate_atomic_energies:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(30),
         tasks=1,
     params:
         code=code_of("replica_tabulate_energies.py"),
@@ -430,8 +436,8 @@ rule evaluate_strategies:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(60),
         tasks=1,
     params:
         sizes=[*ITS.evaluation.sizes, ITS.selection.n_points],
@@ -459,8 +465,8 @@ rule evaluate_alternative:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=mem_mb(4000),
+        runtime=runtime(60),
         tasks=1,
     params:
         size=ITS.selection.n_points,
@@ -487,7 +493,7 @@ rule predict_energies:
         "../../envs/replica.yaml"
     resources:
         mem_mb=mem_mb(4000, "predict_energies"),
-        runtime=30,
+        runtime=runtime(30),
         tasks=1,
     params:
         strategy=ITS.selection.strategies[0],
@@ -514,7 +520,7 @@ rule export_predictions:
         "../../envs/replica.yaml"
     resources:
         mem_mb=mem_mb(4000, "export_predictions"),
-        runtime=60,
+        runtime=runtime(60),
         tasks=1,
     params:
         code=code_of("replica_export.py"),

@@ -150,8 +150,8 @@ for table, its in REPLICA_TABLES.items():
         conda:
             "../../envs/replica.yaml"
         resources:
-            mem_mb=4000,
-            runtime=30,
+            mem_mb=mem_mb(4000),
+            runtime=runtime(30),
             tasks=1,
         params:
             function=f"tabulate_{table}",
@@ -173,7 +173,7 @@ for figure, its in REPLICA_PLOTS.items():
                 f"{REPLICA_FIGURES}/{figure}.{its['suffix']}",
                 caption=f"../report/replica_{figure}.rst",
                 category="6. Atomic energies",
-                labels={"figure": its["label"]},
+                labels=labelled(its["label"]),
             ),
         log:
             f"{LOGS}/plot_replica/{figure}.log",
@@ -182,8 +182,8 @@ for figure, its in REPLICA_PLOTS.items():
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(30),
             tasks=1,
         params:
             plot=its["plot"],
@@ -214,8 +214,8 @@ rule replica_scorecard_data:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         backend=ITS.backend,
@@ -232,7 +232,7 @@ rule plot_replica_scorecard:
             f"{REPLICA_FIGURES}/scorecard.html",
             caption="../report/scorecard.rst",
             category="5. Scorecard",
-            labels={"figure": "Atomic energies, measured against published"},
+            labels=labelled("Atomic energies, measured against published"),
         ),
     log:
         f"{LOGS}/plot_replica_scorecard.log",
@@ -241,8 +241,8 @@ rule plot_replica_scorecard:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         plot="replica_scorecard.write_replica_scorecard",
@@ -266,5 +266,5 @@ rule replica:
         ),
         rules.plot_replica_scorecard.output,
         SCORECARD,
-        rules.plot_rulegraph.output,
+        RECORDED,
     localrule: True

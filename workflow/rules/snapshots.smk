@@ -34,8 +34,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=60,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(60),
             tasks=1,
         params:
             settings=leaf(CONFIG.snapshots.dynamics),
@@ -64,8 +64,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=120,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(120),
             tasks=1,
         params:
             settings=leaf(CONFIG.snapshots.dynamics),
@@ -93,8 +93,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=30,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(30),
             tasks=1,
         params:
             n_snapshots=CONFIG.snapshots.n_snapshots,
@@ -114,8 +114,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=30,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(30),
             tasks=1,
         params:
             code=code_of("snapshots_export.py"),
@@ -137,8 +137,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=60,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(60),
             tasks=1,
         params:
             relaxation=leaf(CONFIG.survey.relaxation),
@@ -157,6 +157,8 @@ if CONFIG.snapshots.boundary is not None:
             f"{LOGS}/featurize_snapshots/{{representation}}/{{shard}}.log",
         benchmark:
             f"{BENCHMARKS}/featurize_snapshots/{{representation}}/{{shard}}.tsv"
+        wildcard_constraints:
+            representation=one_of(BY_BOUNDARY),
         params:
             settings=lambda wildcards: leaf(COMPUTED[wildcards.representation]),
             n_shards=n_shards("featurize_snapshots", "representation"),
@@ -176,6 +178,8 @@ if CONFIG.snapshots.boundary is not None:
             f"{LOGS}/gather_snapshot_features/{{representation}}.log",
         benchmark:
             f"{BENCHMARKS}/gather_snapshot_features/{{representation}}.tsv"
+        wildcard_constraints:
+            representation=one_of(COMPUTED),
 
     use rule concatenate_features as concatenate_snapshot_features with:
         input:
@@ -189,6 +193,8 @@ if CONFIG.snapshots.boundary is not None:
             f"{LOGS}/concatenate_snapshot_features/{{representation}}.log",
         benchmark:
             f"{BENCHMARKS}/concatenate_snapshot_features/{{representation}}.tsv"
+        wildcard_constraints:
+            representation=one_of(CONCATENATED),
 
     rule learn_snapshots:
         input:
@@ -208,8 +214,8 @@ if CONFIG.snapshots.boundary is not None:
             "../../envs/learn.yaml"
         threads: CONFIG.learn.trees.n_threads
         resources:
-            mem_mb=6000,
-            runtime=240,
+            mem_mb=mem_mb(6000),
+            runtime=runtime(240),
             tasks=1,
         params:
             settings=leaf(LEARNING, without=["representations", "models", "shards"]),
@@ -243,8 +249,8 @@ if CONFIG.snapshots.boundary is not None:
             conda:
                 "../../envs/learn.yaml"
             resources:
-                mem_mb=2000,
-                runtime=30,
+                mem_mb=mem_mb(2000),
+                runtime=runtime(30),
                 tasks=1,
             params:
                 code=code_of("learn_gather.py"),
@@ -265,8 +271,8 @@ if CONFIG.snapshots.boundary is not None:
             conda:
                 "../../envs/figures.yaml"
             resources:
-                mem_mb=2000,
-                runtime=20,
+                mem_mb=mem_mb(2000),
+                runtime=runtime(20),
                 tasks=1,
             params:
                 boundary=CONFIG.snapshots.boundary,
@@ -283,7 +289,7 @@ if CONFIG.snapshots.boundary is not None:
                     f"{FIGURES}/snapshot_learning.svg",
                     caption="../report/snapshot_learning.rst",
                     category="3. Snapshots and relevance",
-                    labels={"figure": "Energies of snapshots"},
+                    labels=labelled("Energies of snapshots"),
                 ),
             log:
                 f"{LOGS}/plot_snapshot_learning.log",
@@ -292,8 +298,8 @@ if CONFIG.snapshots.boundary is not None:
             conda:
                 "../../envs/figures.yaml"
             resources:
-                mem_mb=2000,
-                runtime=20,
+                mem_mb=mem_mb(2000),
+                runtime=runtime(20),
                 tasks=1,
             params:
                 figure="snapshot_learning",
@@ -314,8 +320,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=1000,
-            runtime=10,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(10),
             tasks=1,
         params:
             code=code_of("snapshots_energies_data.py"),
@@ -330,7 +336,7 @@ if CONFIG.snapshots.boundary is not None:
                 f"{FIGURES}/snapshot_energies.svg",
                 caption="../report/snapshot_energies.rst",
                 category="3. Snapshots and relevance",
-                labels={"figure": "Energies of one boundary in motion"},
+                labels=labelled("Energies of one boundary in motion"),
             ),
         log:
             f"{LOGS}/plot_snapshot_energies.log",
@@ -339,8 +345,8 @@ if CONFIG.snapshots.boundary is not None:
         conda:
             "../../envs/figures.yaml"
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(20),
             tasks=1,
         params:
             figure="snapshot_energies",

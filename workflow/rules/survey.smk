@@ -13,8 +13,8 @@ if CONFIG.survey.structures is None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(30),
             tasks=1,
         params:
             settings=leaf(CONFIG.survey.enumeration),
@@ -35,8 +35,8 @@ rule prepare_potential:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         settings=leaf(CONFIG.survey.potential),
@@ -61,7 +61,7 @@ if RELAXED_HERE:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
+            mem_mb=mem_mb(1000),
             runtime=runtime(120, "relax_boundaries"),
             tasks=1,
         params:
@@ -86,8 +86,8 @@ if RELAXED_HERE:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=30,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(30),
             tasks=1,
         params:
             on_failure=CONFIG.on_failure,
@@ -108,8 +108,8 @@ if RELAXED_HERE:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=4000,
-            runtime=30,
+            mem_mb=mem_mb(4000),
+            runtime=runtime(30),
             tasks=1,
         params:
             enumeration=leaf(CONFIG.survey.enumeration),
@@ -136,7 +136,7 @@ if SEARCHED_LOCALLY:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
+            mem_mb=mem_mb(1000),
             runtime=runtime(120, "search_locally"),
             tasks=1,
         params:
@@ -162,8 +162,8 @@ if SEARCHED_LOCALLY:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=1000,
-            runtime=30,
+            mem_mb=mem_mb(1000),
+            runtime=runtime(30),
             tasks=1,
         params:
             on_failure=CONFIG.on_failure,
@@ -187,8 +187,8 @@ if CONFIG.survey.source == "shipped":
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=2000,
-            runtime=10,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(10),
             tasks=1,
         params:
             potential=leaf(CONFIG.survey.potential),
@@ -212,8 +212,8 @@ if CONFIG.survey.structures is not None:
         conda:
             "../../envs/survey.yaml"
         resources:
-            mem_mb=2000,
-            runtime=60,
+            mem_mb=mem_mb(2000),
+            runtime=runtime(60),
             tasks=1,
         params:
             lattice=CONFIG.survey.enumeration.lattice,
@@ -235,7 +235,7 @@ rule select_boundary_atoms:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=mem_mb(2000),
         runtime=runtime(60, "select_boundary_atoms"),
         tasks=1,
     params:
@@ -259,8 +259,8 @@ rule export_structures:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(30),
         tasks=1,
     params:
         code=code_of("survey_export.py"),
@@ -282,8 +282,8 @@ rule tabulate_energies:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         settings=leaf(CONFIG.compared, without=["crystals"]),
@@ -306,8 +306,8 @@ rule select_lower_than_published:
     conda:
         "../../envs/survey.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
         tasks=1,
     params:
         lower_by_j_m2=CONFIG.figures.lower_by_j_m2,

@@ -15,7 +15,7 @@ curve = learn_target_curve(
     features_h5=snakemake.input.features,
     energies_csv=snakemake.input.energies,
     target=snakemake.wildcards.target,
-    representation=snakemake.wildcards.representation,
+    representation=snakemake.params.representation,
     settings=Learn(**snakemake.params.settings),
     seed=snakemake.params.seed,
 )

@@ -15,7 +15,7 @@ evaluation = learn_target_by_model(
     features_h5=dict(zip(snakemake.params.representations, snakemake.input.features, strict=True)),
     energies_csv=snakemake.input.energies,
     target=snakemake.wildcards.target,
-    model=snakemake.wildcards.model,
+    model=snakemake.params.model,
     settings=Learn(**snakemake.params.settings),
     seed=snakemake.params.seed,
 )

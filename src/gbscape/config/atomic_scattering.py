@@ -3,7 +3,7 @@
 from pydantic import Field, model_validator
 
 from gbscape.config.base import Settings
-from gbscape.config.scattering import Precision
+from gbscape.config.scattering import Precision, require_resolved
 
 
 class AtomicScattering(Settings):
@@ -33,9 +33,5 @@ class AtomicScattering(Settings):
 
     @model_validator(mode="after")
     def _resolved(self) -> "AtomicScattering":
-        if self.spacing_angstrom > self.atom_width_angstrom:
-            raise ValueError(
-                f"spacing_angstrom={self.spacing_angstrom:g} is too coarse for "
-                f"atom_width_angstrom={self.atom_width_angstrom:g}: the spacing may be at most the width of the atoms"
-            )
+        require_resolved(self.spacing_angstrom, self.atom_width_angstrom)
         return self

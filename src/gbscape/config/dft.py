@@ -10,11 +10,11 @@ from gbscape.config.soap import ChemicalSymbol
 _Points = Annotated[int, Field(ge=1, le=100)]
 
 
-class DftSettings(Settings):
-    """The self-consistent cycle of a replica cell, the partition of its energy, and what is rejected.
+class PlaneWaves(Settings):
+    """The self-consistent cycle of a cell with GPAW.
 
-    Energies of different settings have different zeros: PW300 to PW400 shifts an atom of iron by 0.13 eV. Subtract only a
-    reference that was made with the same settings.
+    Energies of different settings have different zeros: PW300 to PW400 shifts an atom of iron by 0.13 eV. Compare only those
+    that were made with the same settings.
     """
 
     cutoff_ev: float = Field(default=544.0, ge=150, le=2000)
@@ -22,11 +22,6 @@ class DftSettings(Settings):
     5 meV of 700 for the differences between atoms, 544 eV within 2; 300 eV is off by up to 37 meV, which no check notices."""
     xc: Literal["PBE"] = "PBE"
     """Exchange and correlation: generalised gradients, of which there are datasets for PBE."""
-    kpoint_grid: tuple[_Points, _Points, _Points] | None = None
-    """Monkhorst-Pack grid; null: the one point (1/4, 1/4, 1/4), which stands for 2 x 2 x 2 points and is enough for cubes of
-    8 to 10 Angstrom, where the zone centre alone is off by tens of meV."""
-    reference_kpoint_grid: tuple[_Points, _Points, _Points] = (12, 12, 12)
-    """Monkhorst-Pack grid of the perfect crystal's cubic cell."""
     smearing_ev: float = Field(default=0.1, gt=0, le=2)
     """Width of the Fermi-Dirac distribution; energies are extrapolated to zero width."""
     initial_moments_bohr: dict[ChemicalSymbol, float] = {"Fe": 2.5, "Co": 2.0, "Ni": 1.0}
@@ -42,6 +37,31 @@ class DftSettings(Settings):
     """... and the squared residuals of the wave functions are below this, in eV^2 per valence electron."""
     max_iterations: int = Field(default=200, ge=1, le=10_000)
     """A cycle that takes longer is rejected."""
+    ranks: int = Field(default=1, ge=1, le=100_000)
+    """MPI ranks of the self-consistent cycle, all on one machine."""
+
+
+class TotalEnergyDft(PlaneWaves):
+    """Energy, forces and stress of whole cells."""
+
+    cutoff_ev: float = Field(default=300.0, ge=150, le=2000)
+    """Kinetic-energy cut-off of the plane waves."""
+    kpoint_spacing_per_angstrom: float = Field(default=0.4, gt=0, le=5)
+    """Largest distance between points of the Monkhorst-Pack grid, whose middle is the zone centre or between points: each axis
+    gets the next denser grid, so that cells of all sizes are sampled alike."""
+
+
+class DftSettings(PlaneWaves):
+    """The self-consistent cycle of a replica cell, the partition of its energy, and what is rejected.
+
+    Subtract only a reference that was made with the same settings.
+    """
+
+    kpoint_grid: tuple[_Points, _Points, _Points] | None = None
+    """Monkhorst-Pack grid; null: the one point (1/4, 1/4, 1/4), which stands for 2 x 2 x 2 points and is enough for cubes of
+    8 to 10 Angstrom, where the zone centre alone is off by tens of meV."""
+    reference_kpoint_grid: tuple[_Points, _Points, _Points] = (12, 12, 12)
+    """Monkhorst-Pack grid of the perfect crystal's cubic cell."""
     partition: Literal["charge_neutral", "bader"] = "charge_neutral"
     """Volumes over which the electrostatic energy is integrated: charge-neutral ones (Yu, Trinkle and Martin 2011), in which
     it is unique, or Bader's, where it depends on the form of the energy density (by tenths of an eV next to a vacancy).
@@ -60,8 +80,6 @@ class DftSettings(Settings):
     allows all."""
     target_moment_range_bohr: tuple[float, float] | None = (0.0, 4.0)
     """Allowed moment of the target, if it starts with one; null allows all."""
-    ranks: int = Field(default=1, ge=1, le=100_000)
-    """MPI ranks of the self-consistent cycle, all on one machine; the partition takes one."""
     keep_wave_functions: bool = False
     """Keep GPAW's file after the partition; it takes from tens to hundreds of MB a cell."""
 

@@ -34,6 +34,11 @@ Representation = Annotated[
 ]
 
 
+def computed_by_torch(settings: Representation) -> bool:
+    """Whether PyTorch computes a representation, which it does on a CUDA device where there is one."""
+    return settings.kind == "oriented_scattering" or getattr(settings, "engine", None) == "torch"
+
+
 def _allow_null_members(schema: dict[str, Any]) -> None:
     members = schema["patternProperties"]
     schema["patternProperties"] = {name: {"anyOf": [member, {"type": "null"}]} for name, member in members.items()}

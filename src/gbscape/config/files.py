@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from gbscape.config.features import Computed, Features
 from gbscape.config.learn import Average, KernelModel, RandomisedTrees
-from gbscape.config.model import Config, load
+from gbscape.config.model import Config
 from gbscape.config.plain_yaml import read_plain_yaml
 from gbscape.store.atomic import atomic_path
 
@@ -48,11 +48,15 @@ def resolved_yaml(config: Config) -> str:
     return yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
 
 
-def read_files(paths: Sequence[str | Path], project: str | Path) -> Config:
-    """The configuration that Snakemake makes of these files: each laid over those before, and all over the defaults.
+def sweep_yaml(raw: Mapping[str, Any]) -> str:
+    """Return the configuration of a sweep, the defaults included, as YAML; laid over the defaults it gives the same sweep again."""
+    return yaml.safe_dump(json.loads(json.dumps(raw)), sort_keys=False, allow_unicode=True)
+
+
+def read_raw(paths: Sequence[str | Path], project: str | Path) -> dict[str, Any]:
+    """What Snakemake makes of these files: each laid over those before, and all over the defaults.
 
     Raises:
-        ConfigError: it is not valid.
         ValueError: a file does not hold a mapping.
     """
     raw: dict[str, Any] = {}
@@ -61,7 +65,7 @@ def read_files(paths: Sequence[str | Path], project: str | Path) -> Config:
         if read is not None and not isinstance(read, Mapping):
             raise ValueError(f"{path}: a configuration is a mapping of keys to values")
         raw = _laid_over(raw, read or {})
-    return load(raw, project=project)
+    return raw
 
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

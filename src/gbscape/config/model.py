@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from gbscape.config.alloy import Alloy
 from gbscape.config.base import Settings
 from gbscape.config.crystal import Crystal, FileSample, Map
 from gbscape.config.descriptor_properties import DescriptorProperties
@@ -55,9 +56,9 @@ class Config(Settings):
     """A structure of your own, for maps that name none: `snakemake --configfile config/spm.yaml --config structure=FILE`."""
     seed: int = Field(default=2019, ge=0, lt=2**31)
     """Seed of the learning: splits, models, baseline. The search for structures has its own, `survey.relaxation.seed`."""
-    parts: tuple[Literal["survey", "crystal", "replica"], ...] = Field(default=("survey",), min_length=1)
+    parts: tuple[Literal["survey", "crystal", "replica", "alloy"], ...] = Field(default=("survey",), min_length=1)
     """What is computed: `survey`, boundaries, their descriptors and what is learned from them; `crystal`, which crystal each box
-    of a sample is; `replica`, the energy of every atom of a large model."""
+    of a sample is; `replica`, the energy of every atom of a large model; `alloy`, energies of an amorphous alloy."""
     on_failure: Literal["stop", "skip"] = "stop"
     """What happens when single boundaries fail: `stop` before anything is made from an incomplete survey, or `skip` them. Either way they are listed with their reasons, and only they are tried again."""
     jobs: Jobs = Jobs()
@@ -65,6 +66,9 @@ class Config(Settings):
     costs: str = "resources/costs.csv"
     """Table of what each step costs, by which `auto` and `python -m gbscape.planning estimate` go; one of your own machine: `python -m
     gbscape.planning learn results/NAME --out my_costs.csv`."""
+    sweep: dict[str, list[Any]] = {}
+    """Settings and the values that each shall take; every combination becomes a run of its own (docs/sweeps.md). A list where a single
+    value is meant does the same."""
     survey: Survey = Survey()
     """The grain-boundary survey: which boundaries, which potential, how they are relaxed."""
     features: Features = Features()
@@ -81,6 +85,8 @@ class Config(Settings):
     """Classification of crystals: models, tests of them, and maps of samples."""
     replica: Replica = Replica()
     """Energies of all atoms of a large model from those of a few of them in small cells."""
+    alloy: Alloy = Alloy()
+    """Energies of an amorphous alloy, and what is learned from them."""
     published: Published = Published()
     """Published figures to compare with."""
     figures: Figures = Figures()
@@ -253,6 +259,12 @@ class ConfigError(ValueError):
     """The configuration is not valid; the message names each key, what was given and what is allowed."""
 
 
+def listed(problems: list[str]) -> str:
+    """Message of a `ConfigError`: each problem on a line of its own."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return f"The configuration has {count}:\n" + "\n".join(f"  {p}" for p in problems)
+
+
 def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
     """Validate a configuration as read from YAML.
 
@@ -270,7 +282,7 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
         # Through JSON, in whose strict mode a list is a tuple but a string is no number.
         config = Config.model_validate_json(_as_json(_without_null_members(raw)), strict=True)
     except ValidationError as error:
-        raise ConfigError(_message(_joined([_describe(dict(e)) for e in error.errors()]))) from None
+        raise ConfigError(listed(_joined([_describe(dict(e)) for e in error.errors()]))) from None
     missing = []
     for key, given in _paths(config, project).items():
         paths = (given,) if isinstance(given, str) else given
@@ -283,15 +295,15 @@ def load(raw: Mapping[str, Any], project: str | Path = ".") -> Config:
         ]
         config = _with_value(config, key, found[0] if isinstance(given, str) else found)
     if missing:
-        raise ConfigError(_message(missing))
+        raise ConfigError(listed(missing))
     return config
 
 
-def begin_file_checks(config: Config, results: str | Path, project: str | Path) -> Callable[[], None]:
-    """Begin to look into the files that a configuration names, but for those of the project itself.
+def begin_file_checks(configs: Sequence[Config], results: str | Path, project: str | Path) -> Callable[[], None]:
+    """Begin to look into the files that configurations name, but for those of the project itself.
 
     Args:
-        config: as `load` returns it.
+        configs: as `load` returns them, of one run or of all points of a sweep.
         results: folder of the run.
         project: folder of the project, whose `resources` are trusted.
 
@@ -299,16 +311,17 @@ def begin_file_checks(config: Config, results: str | Path, project: str | Path) 
         A function to be called before anything is computed from them; it raises a `ConfigError` that names each key, file
         and problem.
     """
-    files = []
-    for key, given in _paths(config, project).items():
-        kind, folder = _kind(key)
-        paths = (given,) if isinstance(given, str) else given
-        files += [UserFile(".".join(key), path, kind, folder, _format(config, key)) for path in paths]
-    checked = begin_checks(files, results, Path(project) / "resources")
+    files: dict[UserFile, None] = {}
+    for config in configs:
+        for key, given in _paths(config, project).items():
+            kind, folder = _kind(key)
+            paths = (given,) if isinstance(given, str) else given
+            files |= {UserFile(".".join(key), path, kind, folder, _format(config, key)): None for path in paths}
+    checked = begin_checks(list(files), results, Path(project) / "resources")
 
     def finish() -> None:
         if problems := checked():
-            raise ConfigError(_message(problems))
+            raise ConfigError(listed(problems))
 
     return finish
 
@@ -323,6 +336,8 @@ _PATHS: dict[str, Kind] = {
     "crystal.prototypes": "classes",
     "replica.model.structure": "structure",
     "replica.potential.file": "potential",
+    "alloy.dataset": "structure",
+    "alloy.crystals": "text",
     "published.table": "text",
     "published.supplement": "text",
     "published.accuracies": "text",
@@ -406,13 +421,13 @@ def _as_json(raw: Mapping[str, Any]) -> str:
             parts.append(part)
             length += len(part)
             if length > _MOST_CHARACTERS:
-                raise ConfigError(_message([f"it is longer than {_MOST_CHARACTERS:,} characters"]))
+                raise ConfigError(listed([f"it is longer than {_MOST_CHARACTERS:,} characters"]))
     except ConfigError:
         raise
     except (ValueError, RecursionError):
-        raise ConfigError(_message(["a part of it is in itself, or nested too deeply"])) from None
+        raise ConfigError(listed(["a part of it is in itself, or nested too deeply"])) from None
     except TypeError:
-        raise ConfigError(_message(["keys must be text or numbers"])) from None
+        raise ConfigError(listed(["keys must be text or numbers"])) from None
     return "".join(parts)
 
 
@@ -439,11 +454,6 @@ def _with_value(here: Any, key: Sequence[str], value: str | tuple[str, ...]) -> 
     if isinstance(here, dict):
         return here | {name: _with_value(here[name], below, value)}
     return here.model_copy(update={name: _with_value(getattr(here, name), below, value)})
-
-
-def _message(problems: list[str]) -> str:
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return f"The configuration has {count}:\n" + "\n".join(f"  {p}" for p in problems)
 
 
 def _joined(problems: Sequence[str]) -> list[str]:

@@ -47,7 +47,7 @@ class Scattering(Sweepable):
 
     @model_validator(mode="after")
     def _resolved(self) -> "Scattering":
-        _require_resolved(self.spacing_angstrom, self.atom_width_angstrom)
+        require_resolved(self.spacing_angstrom, self.atom_width_angstrom)
         return self
 
 
@@ -100,7 +100,7 @@ class OrientedScattering(Sweepable):
 
     @model_validator(mode="after")
     def _consistent(self) -> "OrientedScattering":
-        _require_resolved(self.spacing_angstrom, self.atom_width_angstrom)
+        require_resolved(self.spacing_angstrom, self.atom_width_angstrom)
         if self.component > self.order:
             raise ValueError(f"component={self.component} must be at most the order, {self.order}")
         if self.smallest_width_angstrom > self.largest_width_angstrom or (
@@ -113,7 +113,8 @@ class OrientedScattering(Sweepable):
         return self
 
 
-def _require_resolved(spacing_angstrom: float, atom_width_angstrom: float) -> None:
+def require_resolved(spacing_angstrom: float, atom_width_angstrom: float) -> None:
+    """Refuse a grid on which the atoms' Gaussians are not resolved."""
     # The density's Fourier transform falls as exp(-(k w)^2 / 2); at the grid's wave number 2 pi / h a squared
     # density keeps exp(-(pi w / h)^2) of it, which is 5e-5 at h = w and 9e-2 at h = 2 w.
     if spacing_angstrom > atom_width_angstrom:

@@ -1,7 +1,8 @@
-"""Self-consistent cycle of one cell: a process of its own, under MPI or not, started by `gbscape.energies.gpaw_backend`.
+"""Self-consistent cycle of one cell: a process of its own, under MPI or not, started by `gbscape.energies.gpaw_cycle`.
 
 `python -m gbscape.energies.gpaw_scf INPUT.json SUMMARY.json WAVES.gpw LOG.txt`. The summary's `outcome` is `converged`,
-`unconverged` or `no dataset`; the .gpw is written in the first case only.
+`unconverged` or `no dataset`; in the first case the .gpw is written or, where the input asks for them, forces (eV/Angstrom) and
+stress (eV/Angstrom^3, positive under tension) are in the summary.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 
 
 def main(input_json: str, summary_json: str, waves_gpw: str, log_txt: str) -> None:
-    """Run the cycle that a file of `gbscape.energies.gpaw_backend.scf_input` describes."""
+    """Run the cycle that a file of `gbscape.energies.gpaw_cycle.scf_input` describes."""
     from ase import Atoms
     from gpaw import GPAW, KohnShamConvergenceError
     from gpaw.mpi import world
@@ -41,13 +42,21 @@ def main(input_json: str, summary_json: str, waves_gpw: str, log_txt: str) -> No
     except KohnShamConvergenceError:
         return finish("unconverged")
     moment = float(atoms.get_magnetic_moment())
-    atoms.calc.write(waves_gpw, mode="all")
+    derivatives = {}
+    if given["derivatives"]:
+        derivatives = {
+            "forces_ev_angstrom": atoms.get_forces().tolist(),
+            "stress_ev_angstrom3": atoms.get_stress(voigt=False).tolist(),
+        }
+    else:
+        atoms.calc.write(waves_gpw, mode="all")
     return finish(
         "converged",
         total_ev=total_ev,
         moment_bohr=moment,
         iterations=int(atoms.calc.get_number_of_iterations()),
         seconds=time.monotonic() - start,
+        **derivatives,
     )
 
 

@@ -1,10 +1,10 @@
 """Convolutions of real fields on periodic grids with wavelets, by half spectra.
 
-A field on an orthorhombic periodic cell is known by its Fourier coefficients, of which a real FFT keeps half. A wavelet of
+A field on a periodic cell is known by its Fourier coefficients, of which a real FFT keeps half. A wavelet of
 a wide scale leaves few of them, and the convolution is then known on a coarser grid, its `Band`.
 
-Every step comes twice: as torch operations, which run on any device and can be differentiated, and as fused passes of
-compiled code (`spectra.cpp`) for a CPU when no gradient is asked for. Both give the same up to rounding. The passes have an
+Every step comes twice: as torch operations, which run on any device, in cells of any angles, and can be differentiated, and
+as fused passes of compiled code (`spectra.cpp`) for orthorhombic cells on a CPU when no gradient is asked for. Both give the same up to rounding. The passes have an
 inverse FFT of their own (`fft.hpp`), as a library's would write out what the next pass reads: PyTorch's inverse transforms
 alone take 1.4 to 2.2 times as long as all the passes (one core, grids of 64^3 to 128^3 and of thin cells).
 
@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from torch import Tensor
 
@@ -40,8 +41,10 @@ class Band:
     limits: tuple[int, int, int]
     """Highest frequency kept along each axis, in periods of the cell."""
     cell_angstrom: tuple[float, float, float]
-    """Edge lengths of the orthorhombic cell."""
+    """Edge lengths of the cell."""
     device: torch.device
+    reciprocal: tuple[tuple[float, float, float], ...] | None = None
+    """Wave vectors, in Angstrom^-1, of one period along each axis of a cell without right angles; None: orthorhombic."""
 
     @property
     def spectrum_shape(self) -> tuple[int, int, int]:
@@ -56,7 +59,7 @@ class Band:
 
     @cached_property
     def wave_vectors(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Wave vectors of the rows in Angstrom^-1, one tensor of double precision an axis."""
+        """Wave vectors of the rows of an orthorhombic cell in Angstrom^-1, one tensor of double precision an axis."""
         fx, fy, fz = (
             frequency * (2 * pi / length) for frequency, length in zip(self._doubles, self.cell_angstrom, strict=True)
         )
@@ -86,15 +89,37 @@ class Band:
         )
         return x, y
 
+    def components(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+        """x, y and z of the wave vectors in Angstrom^-1, of shapes that broadcast to `spectrum_shape`."""
+        if self.reciprocal is None:
+            x, y, z = (k.to(dtype) for k in self.wave_vectors)
+            return x[:, None, None], y[:, None], z
+        fx, fy, fz = (f.to(dtype) for f in self._doubles)
+        (ax, ay, az), (bx, by, bz), (cx, cy, cz) = self.reciprocal
+        along_a, along_b = fx[:, None, None], fy[:, None]
+        return (
+            along_a * ax + along_b * bx + fz * cx,
+            along_a * ay + along_b * by + fz * cy,
+            along_a * az + along_b * bz + fz * cz,
+        )
+
     def squared_wave_numbers(self, dtype: torch.dtype) -> Tensor:
         """(spectrum_shape) in Angstrom^-2."""
-        x, y, z = (k.square().to(dtype) for k in self.wave_vectors)
-        return x[:, None, None] + y[:, None] + z
+        x, y, z = self.components(dtype)
+        return x.square() + y.square() + z.square()
 
     def harmonics(self, order: int, dtype: torch.dtype) -> Tensor:
-        """(2 l + 1, spectrum_shape) real solid harmonics of the wave vectors, zero where they are ambiguous."""
-        x, y, z = (k.to(dtype) for k in self.wave_vectors)
-        values = torch.stack(list(real_solid_harmonics(order, x[:, None, None], y[:, None], z)))
+        """(2 l + 1, spectrum_shape) real solid harmonics of the wave vectors, zero where they are ambiguous.
+
+        In a cell without right angles that is the whole of the highest frequency of an even grid, whose two signs belong to
+        different wave numbers.
+        """
+        x, y, z = self.components(dtype)
+        values = torch.stack([value.expand(self.spectrum_shape) for value in real_solid_harmonics(order, x, y, z)])
+        if self.reciprocal is not None:
+            for axis, ambiguous in enumerate(self.ambiguous, 1):
+                values.movedim(axis, 0)[ambiguous] = 0
+            return values
         for m in range(-order, order + 1):
             for axis, odd in enumerate(parities(order, m)):
                 if odd:
@@ -116,6 +141,20 @@ def full_band(shape: Sequence[int], cell_angstrom: Sequence[float], device: torc
     nx, ny, nz = shape
     lx, ly, lz = cell_angstrom
     return Band((nx, ny, nz), (nx // 2, ny // 2, nz // 2), (lx, ly, lz), device)
+
+
+def band_of_any_cell(shape: Sequence[int], cell: NDArray[np.float64], device: torch.device) -> Band:
+    """All frequencies of a grid over a cell (3, 3) in Angstrom, a row a vector, whatever its angles."""
+    nx, ny, nz = shape
+    a, b, c = np.linalg.norm(cell, axis=1).tolist()
+    reciprocal = 2 * pi * np.linalg.inv(cell).T
+    return Band(
+        (nx, ny, nz),
+        (nx // 2, ny // 2, nz // 2),
+        (a, b, c),
+        device,
+        tuple((float(x), float(y), float(z)) for x, y, z in reciprocal),
+    )
 
 
 def narrower_band(full: Band, limit: float, resolved: Sequence[float]) -> Band:

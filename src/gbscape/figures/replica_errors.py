@@ -83,8 +83,8 @@ def plot_computed(data: pd.DataFrame, path: str | Path) -> None:
             ax.scatter(rows["potential_ev"], rows["computed_ev"], 14, color=TYPE_COLOURS[str(name)], edgecolors=INK,
                        linewidths=0.3, label=f"{name} ({len(rows)})")  # fmt: skip
         correlation = np.corrcoef(data["potential_ev"], data["computed_ev"])[0, 1]
-        text = f"RMS difference {1000 * np.sqrt((difference**2).mean()):.0f} meV\ncorrelation {correlation:.3f}"
-        ax.text(0.04, 0.96, text, transform=ax.transAxes, va="top", color=INK)
+        title = f"RMS difference {1000 * np.sqrt((difference**2).mean()):.0f} meV, correlation {correlation:.3f}"
+        ax.set_title(title, loc="left", color=INK)
         ax.set(xlabel="Whole model, potential (eV)", ylabel="Replica cell (eV)", aspect="equal")
         fig.legend(loc="outside right upper")
 

@@ -8,6 +8,7 @@ divided by the probability of being kept, so that without dropout the activation
 """
 
 import hashlib
+import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from sklearn.model_selection import train_test_split
 from torch.nn import functional
 
 from gbscape.config.network import Network
+from gbscape.features.torch_device import default_device
 from gbscape.learn.training_checkpoint import read_checkpoint, write_checkpoint
 from gbscape.store.progress import progress
 
@@ -190,7 +192,7 @@ def train_network(
     if len(missing):
         raise ValueError(f"class {missing[0]} has no training row: {len(missing)} of {n_classes} classes are missing")
 
-    where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    where = default_device("training runs", logging.INFO) if device is None else torch.device(device)
     with _reproducible(where, settings.seed, member):
         network = of_settings(settings, rows.shape[1], n_classes)
         with torch.no_grad():

@@ -12,6 +12,7 @@ On a CUDA device the same passes go through torch.
 """
 
 import ctypes
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch.nn import functional
 
+from gbscape.features.torch_device import default_device
 from gbscape.learn.dropout_network import DropoutNetwork, Floats, activations, checked_features
 from gbscape.native import load
 from gbscape.store.progress import progress
@@ -81,7 +83,7 @@ def predict(
     members = [networks] if isinstance(networks, DropoutNetwork) else list(networks)
     _check(members, passes, temperature, hidden_layers)
     rows = checked_features(features, members[0].sizes[0])
-    if device is None and torch.cuda.is_available():
+    if device is None and default_device("passes of the network run", logging.INFO).type == "cuda":
         device = "cuda"
     n, n_classes = len(rows), members[0].sizes[-1]
     probabilities = np.empty((n, n_classes), np.float32)

@@ -5,11 +5,12 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from gbscape.config.files import read_files
+from gbscape.config.files import read_raw
+from gbscape.config.model import load
 from gbscape.planning import status as progress
-from gbscape.planning.estimate import estimate, table
+from gbscape.planning.estimate import estimates_of, table
 from gbscape.planning.rates import read_rates, write_rates
-from gbscape.planning.steps import steps_of
+from gbscape.sweeps.axes import is_sweep
 
 _PROJECT = Path(__file__).resolve().parents[3]
 
@@ -42,15 +43,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _estimate(given: argparse.Namespace) -> None:
-    config = read_files(given.config, _PROJECT)
-    rates = read_rates(config.costs)
-    print(table([estimate(step, rates, config.jobs) for step in steps_of(config, _PROJECT)]))
+    print(table(estimates_of(read_raw(given.config, _PROJECT), _PROJECT)))
 
 
 def _learn(given: argparse.Namespace) -> None:
     from gbscape.planning.learn import learn  # it reads HDF5, which the others need not
 
-    config = read_files([Path(given.results) / "config.yaml"], _PROJECT)
+    raw = read_raw([Path(given.results) / "config.yaml"], _PROJECT)
+    if is_sweep(raw):
+        raise ValueError(
+            f"{given.results} is that of a sweep: name a folder of a point in it, whose own jobs are learned from"
+        )
+    config = load(raw, project=_PROJECT)
     learned = learn(given.results, config, read_rates(config.costs), _PROJECT, given.processor_time)
     write_rates(given.out or "/dev/stdout", learned)
 
@@ -62,14 +66,12 @@ def _status(given: argparse.Namespace) -> None:
 def _seconds_of_jobs(results: Path) -> dict[str, float]:
     """Estimated core-seconds of a job, by rule; nothing where the run has not written its configuration yet."""
     try:
-        config = read_files([results / "config.yaml"], _PROJECT)
-        rates = read_rates(config.costs)
         hours: defaultdict[str, float] = defaultdict(float)
         jobs: Counter[str] = Counter()
-        for step in steps_of(config, _PROJECT):
-            estimated = estimate(step, rates, config.jobs)
-            hours[step.rule] += estimated.core_hours
-            jobs[step.rule] += estimated.jobs
+        for estimated in estimates_of(read_raw([results / "config.yaml"], _PROJECT), _PROJECT):
+            rule = estimated.step.split("/")[0]
+            hours[rule] += estimated.core_hours
+            jobs[rule] += estimated.jobs
     except (OSError, ValueError):
         return {}
     return {rule: 3600 * its / jobs[rule] for rule, its in hours.items()}

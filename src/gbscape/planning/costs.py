@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gbscape.config.dft import DftSettings
 from gbscape.config.survey import LocalSearch, Relaxation
+from gbscape.structure.valence import valence_electrons
 
 Array = NDArray[np.float64]
 
@@ -119,6 +120,20 @@ def cell(n_atoms: float, backend: str, dft: DftSettings, electrons_per_atom: flo
         return electrons
     points = math.prod(dft.kpoint_grid) / 2 if dft.kpoint_grid else 1  # time reversal halves them
     return electrons * (dft.cutoff_ev / _REFERENCE_CUTOFF_EV) ** 1.5 * max(points, 1)
+
+
+def structure(numbers: ArrayLike) -> float:
+    """Work of energy, forces and stress of a cell by DFT: its valence electrons, squared, in units of 100.
+
+    Args:
+        numbers: (n,) atomic numbers.
+    """
+    return electrons_squared(sum(valence_electrons(int(number)) for number in np.asarray(numbers)))
+
+
+def electrons_squared(electrons: float) -> float:
+    """The unit of work of `structure`."""
+    return (electrons / 100) ** 2
 
 
 def _array(values: ArrayLike) -> Array:

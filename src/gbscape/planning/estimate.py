@@ -1,13 +1,16 @@
 """What a run costs, step by step, before it is run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gbscape.config.jobs import Jobs
 from gbscape.config.model import Config
 from gbscape.planning.rates import Rate, rate_of, read_rates
 from gbscape.planning.steps import Step, number_of_jobs, steps_of
+from gbscape.sweeps.layout import layouts_of
+from gbscape.sweeps.points import points_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,38 @@ def estimate(step: Step, rates: Mapping[str, Rate], settings: Jobs) -> Estimate:
         core_hours=(seconds + jobs * rate.seconds_per_job) / 3600,
         memory_gib=rate.mib_per_job / 1024 + step.held_items(jobs) * rate.memory_bytes_per_item / 1024**3,
         stored_gb=step.items * rate.stored_bytes_per_item / 1e9,
+    )
+
+
+def estimates_of(raw: Mapping[str, Any], project: str | Path) -> list[Estimate]:
+    """Cost of each step of a configuration as read from YAML; of a sweep that of all points together, what they share once.
+
+    Raises:
+        ConfigError: it is not valid.
+        ValueError: a table of rates lacks a step.
+    """
+    points = points_of(raw, project)
+    found: dict[str, list[Estimate]] = {}
+    for point, layout in zip(points, layouts_of(points), strict=True):
+        rates = read_rates(point.config.costs)
+        for step in steps_of(point.config, project):
+            if layout.makes(step.rule, step.of):
+                found.setdefault(step.name, []).append(estimate(step, rates, point.config.jobs))
+    return [_together(estimates) for estimates in found.values()]
+
+
+def _together(estimates: Sequence[Estimate]) -> Estimate:
+    """Of the same step in several points: sums, means and the most."""
+    jobs = sum(e.jobs for e in estimates)
+    return replace(
+        estimates[0],
+        items=sum(e.items for e in estimates),
+        jobs=jobs,
+        mean_minutes=sum(e.jobs * e.mean_minutes for e in estimates) / jobs,
+        longest_minutes=max(e.longest_minutes for e in estimates),
+        core_hours=sum(e.core_hours for e in estimates),
+        memory_gib=max(e.memory_gib for e in estimates),
+        stored_gb=sum(e.stored_gb for e in estimates),
     )
 
 

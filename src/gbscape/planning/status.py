@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gbscape.planning.learn import read_benchmark
+from gbscape.sweeps.modules import plain_rule
 
 _STAMP = re.compile(r"^\[(\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4})\]$")
 _START = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
@@ -22,7 +23,7 @@ class Session:
 
     log: Path
     planned: Counter[str] = field(default_factory=Counter)
-    """Jobs by rule."""
+    """Jobs by rule, of all points of a sweep."""
     running: dict[str, str] = field(default_factory=dict)
     """Rule by number of the job, of jobs that were started and did not end."""
     finished: Counter[str] = field(default_factory=Counter)
@@ -136,11 +137,12 @@ def read_log(log: Path, lines: Iterable[str]) -> Session:
         elif in_table and not line.strip():
             in_table = False
         elif in_table and count and count[1] != "total":
-            session.planned[count[1]] += int(count[2])
+            session.planned[plain_rule(count[1])] += int(count[2])
         elif start:
-            block, number = start[1], ""
+            block, number = plain_rule(start[1]), ""
         elif line.startswith("Error in rule "):
-            block, number = f"failed {line.removeprefix('Error in rule ').rstrip(':').split(',')[0]}", ""
+            failed = plain_rule(line.removeprefix("Error in rule ").rstrip(":").split(",")[0])
+            block, number = f"failed {failed}", ""
         elif line.startswith("    jobid: "):
             number = line.removeprefix("    jobid: ").strip()
             if block.startswith("failed "):
@@ -210,20 +212,20 @@ def _done(results: Path, rule_of: Mapping[str, str]) -> tuple[dict[str, list[flo
     """Core-seconds of the jobs that are done, by rule; and of each when it ended, with its core-seconds."""
     seconds: dict[str, list[float]] = defaultdict(list)
     when = []
-    benchmarks = results / "benchmarks"
-    for folder, _, names in os.walk(benchmarks):
-        for name in names:
-            path = Path(folder) / name
-            if path.suffix != ".tsv":
-                continue
-            try:
-                took, _ = read_benchmark(path)
-            except ValueError:
-                continue  # it is being written
-            below = path.relative_to(benchmarks)
-            rule = rule_of.get(f"results/{results.name}/benchmarks/{below}", below.parts[0].removesuffix(".tsv"))
-            seconds[rule].append(took)
-            when.append((path.stat().st_mtime, took))
+    # Those of a run, or of a sweep and its points.
+    for benchmarks in (results / "benchmarks", *sorted(results.glob("*=*/benchmarks"))):
+        for folder, _, names in os.walk(benchmarks):
+            for name in names:
+                path = Path(folder) / name
+                if path.suffix != ".tsv":
+                    continue
+                try:
+                    took, _ = read_benchmark(path)
+                except ValueError:
+                    continue  # it is being written
+                usual = path.relative_to(benchmarks).parts[0].removesuffix(".tsv")
+                seconds[rule_of.get(f"results/{results.name}/{path.relative_to(results)}", usual)].append(took)
+                when.append((path.stat().st_mtime, took))
     return seconds, when
 
 

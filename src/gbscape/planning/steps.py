@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from ase.data import atomic_numbers
 
 from gbscape.config.crystal import FileSample, FourGrains, Map, Polycrystal, Superalloy, SurveyBoundary
 from gbscape.config.features import Representation, expand
@@ -21,6 +22,7 @@ from gbscape.config.replica import OPTIMAL, ReplicaModel, SoapVectors, Vectors
 from gbscape.planning import costs
 from gbscape.planning.boundaries import areas
 from gbscape.planning.rates import Rate, rate_of
+from gbscape.structure.valence import valence_electrons
 
 # Of typical metals, where a potential or a file would have to be read to know better.
 _A0_ANGSTROM = {"fcc": 3.6, "bcc": 2.9, "sc": 3.0}
@@ -76,11 +78,12 @@ def steps_of(config: Config, project: str | Path, everything: bool = False) -> l
         project: folder of the project, whose tables are read.
         everything: also those of parts that the run does not ask for.
     """
-    parts = ("survey", "crystal", "replica") if everything else config.parts
+    parts = ("survey", "crystal", "replica", "alloy") if everything else config.parts
     return [
         *(_survey(config, project) if "survey" in parts else ()),
         *(_crystal(config, everything) if "crystal" in parts else ()),
         *(_replica(config) if "replica" in parts else ()),
+        *(_alloy(config) if "alloy" in parts else ()),
     ]
 
 
@@ -257,6 +260,29 @@ def _replica(config: Config) -> Iterator[Step]:
         yield Step("compute_energies", batch, rate, atoms, atoms * cell, cell, its.shards, cores, resident=n)
     yield Step("predict_energies", "", "predict_energies", n, n, 1)
     yield Step("export_predictions", "", "export_predictions", n, n, 1)
+
+
+def _alloy(config: Config) -> Iterator[Step]:
+    its = config.alloy
+    first, second = (valence_electrons(atomic_numbers[name]) for name in its.species)
+    made = its.structures
+    least, most = made.packing.n_atoms
+    of_atom = [(first * ratio + second) / (1 + ratio) for ratio in made.concentrations]
+    mean = np.mean([costs.electrons_squared(share * n) for share in of_atom for n in range(least, most + 1)])
+    largest = costs.electrons_squared(max(of_atom) * most)
+    sizes = {batch: len(made.concentrations) * made.of_each(batch) for batch in made.batches}
+    if its.crystals is not None:
+        n_crystals = _rows_of(its.crystals)
+        sizes |= {"crystals": n_crystals, "strained": 12 * (n_crystals + len(its.elastic.concentrations))}
+    for batch, items in sizes.items():
+        work = float(items * mean)
+        yield Step("compute_structures", batch, "compute_structures", items, work, largest, its.shards, its.dft.ranks)
+
+
+def _rows_of(table_csv: str) -> int:
+    """Different names in the first column of a table."""
+    lines = Path(table_csv).read_text(encoding="utf-8").splitlines()[1:]
+    return len({line.split(",", 1)[0] for line in lines})
 
 
 def _batches(config: Config, n_atoms: float) -> dict[str, float]:

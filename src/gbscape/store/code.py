@@ -31,6 +31,7 @@ def code_hash(script: str | Path, *modules: str) -> str:
     return modules_hash(*modules, *_imported_by(ast.parse(Path(script).read_bytes(), filename=str(script))))
 
 
+@cache
 def modules_hash(*modules: str) -> str:
     """Return 12 hexadecimal digits that change when one of these modules of the package, or what they import, changes.
 

@@ -4,6 +4,7 @@ First: a log of its own, its outputs claimed, inputs that are what was written. 
 """
 
 import atexit
+import logging
 import os
 import signal
 import sys
@@ -29,9 +30,14 @@ def begin_job(snakemake: "Snakemake") -> None:
     """Send what the job prints to its log, claim what it writes and check what it reads; check and seal the outputs at its end.
 
     The job ends here, with one message, if another one is at the same outputs or if an input is missing or damaged. It fails at
-    its end, likewise, if an output is not whole.
+    its end, likewise, if an output is not whole. If it was given no GPU, it sees none.
     """
     log_to(snakemake.log[0])
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("gbscape").setLevel(logging.INFO)
+    if snakemake.resources.get("gpu") == 0:
+        # Machines do not always hide the GPUs that a batch system gave to others.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     outputs = list(snakemake.output)
     end_if_told(outputs)
     claim(outputs)

@@ -13,7 +13,7 @@ kind, log, output = sys.argv[1:]
 shards = (
     sorted((Path(output).parent / "shards").glob("*.csv"), key=lambda path: int(path.stem)) if kind == "total" else []
 )
-begin_job(SimpleNamespace(log=[log], input=shards, output=[output]))
+begin_job(SimpleNamespace(log=[log], input=shards, output=[output], resources={}))
 if kind == "shard":
     rows = [hashlib.sha256(f"{Path(output).stem} {row}".encode()).hexdigest() for row in range(200)]
 else:

@@ -1,0 +1,131 @@
+"""Cells of an alloy with their energies, as one extended XYZ file: what is shipped, and what users give of their own."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import PropertyNotImplementedError
+from ase.calculators.singlepoint import SinglePointCalculator
+from numpy.typing import NDArray
+
+from gbscape.store.atomic import atomic_path
+from gbscape.store.records import atoms_from_record
+from gbscape.store.shards import open_shard
+from gbscape.structure.structure_file import check_structure
+
+
+class DatasetError(ValueError):
+    """A dataset that cannot be learned from; the message says which cell of which file, and why."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A structure with its energy."""
+
+    name: str
+    atoms: Atoms
+    energy_ev: float
+    concentration: float
+    """Nominal: cells of the same belong together when whole concentrations are left out."""
+
+    @property
+    def energy_ev_atom(self) -> float:
+        """Energy an atom."""
+        return self.energy_ev / len(self.atoms)
+
+
+def write_dataset(batches_h5: Sequence[str | Path], out_xyz: str | Path) -> None:
+    """Write all structures of gathered batches with energy (eV), forces (eV/Angstrom), stress (eV/Angstrom^3) and, in `info`, their
+    name, nominal concentration, batch, temperature in K (-1: a packing) and how they were computed.
+    """
+    frames = []
+    for path in batches_h5:
+        with open_shard(path) as batch:
+            for name, record in batch:
+                atoms = atoms_from_record(record["structure"])
+                atoms.info = {
+                    "name": name,
+                    "concentration": record["concentration"],
+                    "batch": Path(path).stem,
+                    "temperature_kelvin": record["temperature_kelvin"],
+                    "kpoints": record["dft"]["kpoints"].replace('"', "'"),
+                    "code": record["dft"]["code"],
+                }
+                atoms.calc = SinglePointCalculator(
+                    atoms,
+                    energy=record["energy_ev"],
+                    forces=record["forces_ev_angstrom"],
+                    stress=record["stress_ev_angstrom3"],
+                )
+                frames.append(atoms)
+    with atomic_path(out_xyz) as temporary:
+        ase.io.write(temporary, frames, format="extxyz")
+
+
+def read_dataset(path: str | Path, species: tuple[str, str]) -> list[Cell]:
+    """Cells of an extended XYZ file, in its order.
+
+    Args:
+        path: every frame periodic, with its `energy`; `name` and `concentration` in its comment line may be missing: the number of
+            the frame, and the ratio of the cell itself to two digits.
+        species: the two that a cell may have; concentrations are atoms of the first for one of the second.
+
+    Raises:
+        DatasetError: the file cannot be read, or a frame that cannot be used.
+    """
+    try:
+        frames = ase.io.read(path, index=":", format="extxyz")
+    except Exception as error:
+        raise DatasetError(f"{path} cannot be read as extended XYZ: {type(error).__name__}: {error}") from None
+    cells: list[Cell] = []
+    for number, atoms in enumerate(frames):
+        where = f"{path}, frame {number}"
+        try:
+            check_structure(atoms, where)
+        except ValueError as error:
+            raise DatasetError(str(error)) from None
+        cells.append(_cell(atoms, where, str(atoms.info.get("name", number)), species))
+    names = [cell.name for cell in cells]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DatasetError(f"{path}: several frames are called {', '.join(twice)}")
+    if not cells:
+        raise DatasetError(f"{path} has no frames")
+    return cells
+
+
+def _cell(atoms: Atoms, where: str, name: str, species: tuple[str, str]) -> Cell:
+    if not atoms.pbc.all():
+        raise DatasetError(f"{where}: it must be periodic along three vectors, its pbc is {atoms.pbc.tolist()}")
+    foreign = sorted(set(atoms.get_chemical_symbols()) - set(species))
+    if foreign:
+        raise DatasetError(f"{where}: it has {', '.join(foreign)}, and alloy.species are {' and '.join(species)}")
+    try:
+        energy = float(atoms.get_potential_energy())
+    except (RuntimeError, PropertyNotImplementedError):
+        raise DatasetError(f"{where}: it has no energy; its comment line needs energy=... in eV") from None
+    if not np.isfinite(energy):
+        raise DatasetError(f"{where}: its energy is {energy}")
+    concentration = float(atoms.info.get("concentration", round(ratio(atoms, species), 2)))
+    bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+    return Cell(name, bare, energy, concentration)
+
+
+def ratio(atoms: Atoms, species: tuple[str, str]) -> float:
+    """Atoms of the first species for one of the second; infinite without any."""
+    symbols = atoms.get_chemical_symbols()
+    second = symbols.count(species[1])
+    return symbols.count(species[0]) / second if second else float("inf")
+
+
+def formation_energies(cells: Iterable[Cell], pure_ev_atom: dict[str, float]) -> NDArray[np.float64]:
+    """(n,) energies an atom in eV over those of the pure crystals of the same species."""
+    return np.array(
+        [
+            cell.energy_ev_atom - np.mean([pure_ev_atom[symbol] for symbol in cell.atoms.get_chemical_symbols()])
+            for cell in cells
+        ]
+    )

@@ -1,0 +1,148 @@
+"""Barriers of atoms that move from one site of a crystal to another: paths by the climbing nudged elastic band on DFT.
+
+Henkelman, Uberuaga and Jonsson, J. Chem. Phys. 113, 9901 (2000), as ASE has it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from ase.constraints import FixCom
+from ase.geometry import find_mic
+from ase.mep import NEB
+from ase.optimize import FIRE
+from numpy.typing import NDArray
+
+from gbscape.alloy.crystals import read_crystals
+from gbscape.config.alloy import Migration, MigrationPath
+from gbscape.config.dft import TotalEnergyDft
+from gbscape.energies.total_energy import DftCalculator, kpoint_grid_of
+from gbscape.store.atomic import atomic_path
+from gbscape.store.progress import progress
+
+Array = NDArray[np.float64]
+_SAME_SITE_ANGSTROM = 0.3
+
+
+class MigrationError(RuntimeError):
+    """A path that cannot be built or does not converge; the message says why."""
+
+
+def compute_path(
+    table_csv: str | Path, name: str, out_xyz: str | Path, settings: Migration, dft: TotalEnergyDft, workdir: str | Path
+) -> None:
+    """Relax a path by DFT, all its cells with the same points in k-space, and write its images.
+
+    Args:
+        table_csv: of crystals.
+        name: of the path.
+        out_xyz: images as extended XYZ, `relative_energy_ev` over the first.
+        settings: of all paths.
+        dft: of the energies.
+        workdir: for files of the backend, from which a job that is killed goes on.
+
+    Raises:
+        MigrationError: a crystal that is not in the table; as `ends_of_path` and `relaxed_path`.
+    """
+    path, crystals = settings.paths[name], read_crystals(table_csv)
+    if path.crystal not in crystals:
+        raise MigrationError(f"{table_csv} has no crystal {path.crystal}; it has {', '.join(crystals)}")
+    ends = ends_of_path(crystals[path.crystal], path)
+    grid = kpoint_grid_of(ends[0], dft)
+    images, energies = relaxed_path(ends, lambda: DftCalculator(dft, workdir, grid), settings)
+    save_images(images, energies, out_xyz)
+
+
+def ends_of_path(crystal: Atoms, path: MigrationPath) -> tuple[Atoms, Atoms]:
+    """Supercells with the moving atom, the last one, at either end of its path, not relaxed.
+
+    An atom that lies at the start moves, or one is put there (an interstitial); an atom at the end is taken away (a vacancy).
+
+    Args:
+        crystal: primitive cell.
+        path: start and end in fractions of its vectors, the moving species, the repetition.
+
+    Raises:
+        MigrationError: start and end are the same site, or an atom of another species lies at the start.
+    """
+    supercell = crystal.repeat(path.repeat)
+    start, end = (np.asarray(site) @ crystal.cell.array for site in (path.start, path.end))
+    if _distance(supercell, start, end) < _SAME_SITE_ANGSTROM:
+        raise MigrationError(f"start {path.start} and end {path.end} are the same site")
+    at_start, at_end = (_atom_at(supercell, site) for site in (start, end))
+    if at_start is not None and supercell[at_start].symbol != path.species:
+        raise MigrationError(f"there is {supercell[at_start].symbol} at the start {path.start}, not {path.species}")
+    gone = [atom for atom in (at_start, at_end) if atom is not None]
+    host = supercell[[atom for atom in range(len(supercell)) if atom not in gone]]
+    return tuple(host + Atoms(path.species, [site]) for site in (start, end))  # type: ignore[return-value]
+
+
+def _atom_at(atoms: Atoms, site: Array) -> int | None:
+    distances = find_mic(atoms.positions - site, atoms.cell, atoms.pbc)[1]
+    nearest = int(distances.argmin())
+    return nearest if distances[nearest] < _SAME_SITE_ANGSTROM else None
+
+
+def _distance(atoms: Atoms, a: Array, b: Array) -> float:
+    return float(find_mic([a - b], atoms.cell, atoms.pbc)[1][0])
+
+
+def relaxed_path(
+    ends: tuple[Atoms, Atoms], calculator: Callable[[], Calculator], settings: Migration
+) -> tuple[list[Atoms], Array]:
+    """Images of the lowest path between two states, ends included, and their energies in eV over the first.
+
+    Args:
+        ends: the same atoms in the same order, in one cell, not relaxed.
+        calculator: makes one for an image.
+        settings: number of images, forces, steps.
+
+    Raises:
+        MigrationError: an end or the path does not converge in the steps that are allowed.
+    """
+    first, last = (atoms.copy() for atoms in ends)
+    for number, atoms in enumerate((first, last)):
+        atoms.calc = calculator()
+        atoms.set_constraint(FixCom())
+        _converge(FIRE(atoms, logfile=None), settings, f"the {('start', 'end')[number]} of the path")
+        atoms.set_constraint()
+    images = [first, *(first.copy() for _ in range(settings.images)), last]
+    for image in images[1:-1]:
+        image.calc = calculator()
+    band = NEB(images, climb=False, method="improvedtangent")
+    band.interpolate(method="idpp", mic=True)
+    _converge(FIRE(band, logfile=None), settings, "the path", factor=4.0)
+    band.climb = True
+    _converge(FIRE(band, logfile=None), settings, "the path")
+    energies = np.array([image.get_potential_energy() for image in images])
+    return images, energies - energies[0]
+
+
+def _converge(optimizer: FIRE, settings: Migration, what: str, factor: float = 1.0) -> None:
+    steps = range(settings.most_steps)
+    wanted = factor * settings.force_tolerance_ev_angstrom
+    for _ in progress(steps, len(steps), f"steps of {what}"):
+        if optimizer.run(fmax=wanted, steps=1):
+            return
+    raise MigrationError(
+        f"{what} did not converge to {wanted:g} eV/Angstrom in {settings.most_steps} steps: raise most_steps"
+    )
+
+
+def barrier_ev(energies_ev: Array) -> float:
+    """Highest energy of a path over its start."""
+    return float(energies_ev.max() - energies_ev[0])
+
+
+def save_images(images: list[Atoms], energies_ev: Array, path: str | Path) -> None:
+    """Write a path as extended XYZ, energies in eV over the first image in `relative_energy_ev`."""
+    frames = []
+    for image, energy in zip(images, energies_ev, strict=True):
+        frame = Atoms(image.numbers, image.positions, cell=image.cell, pbc=True)
+        frame.info["relative_energy_ev"] = float(energy)
+        frames.append(frame)
+    with atomic_path(path) as temporary:
+        ase.io.write(temporary, frames, format="extxyz")

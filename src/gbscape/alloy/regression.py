@@ -1,0 +1,107 @@
+"""Regressions of energies an atom on the vectors of cells, all by the same call: what selects features, and what does not."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LassoCV
+from sklearn.model_selection import KFold
+
+from gbscape.config.alloy import Regression
+from gbscape.config.learn import BoostedTrees
+from gbscape.learn.boosted_trees import fit_boosted_trees
+from gbscape.learn.orthogonal_least_squares import (
+    best_size,
+    fit_ensemble,
+    mean_absolute_errors,
+    orthogonal_least_squares,
+)
+from gbscape.learn.ridge import fit_ridge
+
+Array = NDArray[np.float64]
+
+
+class Fitted(NamedTuple):
+    """A regression that was fitted."""
+
+    predict: Callable[[Array], Array]
+    """(n,) energies of vectors (n, d)."""
+    spread: Callable[[Array], Array] | None
+    """(n,) standard deviations, of those that have any."""
+    n_features: float
+    """That it uses, of an ensemble the mean of its members."""
+
+
+def fit_greedy(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
+    """Orthogonal least squares, its size chosen by cross-validation inside these rows."""
+    errors = []
+    for train, held in KFold(settings.folds, shuffle=True, random_state=seed).split(features):
+        path = orthogonal_least_squares(features[train], targets[train], settings.most_features)
+        errors.append(mean_absolute_errors(path, features[held], targets[held]))
+    size = best_size(errors)
+    model = orthogonal_least_squares(features, targets, size).model(size)
+    return Fitted(model.predict, None, size)
+
+
+def fit_unselected(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
+    """Orthogonal least squares that goes on for as many features as it is allowed: no validation says when to end."""
+    path = orthogonal_least_squares(features, targets, settings.most_features)
+    model = path.model(len(path.columns))
+    return Fitted(model.predict, None, len(path.columns))
+
+
+def fit_bootstrapped(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
+    """An ensemble of greedy models on bootstrapped rows, each step of which chooses among random features."""
+    ensemble = fit_ensemble(
+        features, targets, settings.most_features, settings.members, settings.subset, np.random.default_rng(seed)
+    )
+    sizes = [len(member.columns) for member in ensemble.members]
+    return Fitted(lambda x: ensemble.predict(x)[0], lambda x: ensemble.predict(x)[1], float(np.mean(sizes)))
+
+
+def fit_all_by_ridge(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
+    """Ridge regression on all features, its penalty by leave-one-out."""
+    scaled, scale = _standardised(features)
+    centre = float(targets.mean())
+    ridge = fit_ridge(scaled, targets - centre, None)
+    return Fitted(
+        lambda x: centre + ridge.predict(scale(x)), lambda x: ridge.standard_deviation(scale(x)), features.shape[1]
+    )
+
+
+def fit_lasso(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
+    """LASSO, its penalty by cross-validation."""
+    scaled, scale = _standardised(features)
+    folds = KFold(settings.folds, shuffle=True, random_state=seed)
+    lasso = LassoCV(cv=folds, alphas=40, eps=1e-4, max_iter=3000, tol=1e-3).fit(scaled, targets)
+    return Fitted(lambda x: lasso.predict(scale(x)), None, int((lasso.coef_ != 0).sum()))
+
+
+def fit_trees(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
+    """Gradient-boosted trees, their number by cross-validation."""
+    trees = fit_boosted_trees(features, targets, "regression", BoostedTrees(), None, seed)
+    return Fitted(trees.predict, None, int((trees.importance() > 0).sum()))
+
+
+REGRESSIONS: dict[str, Callable[[Array, Array, Regression, int], Fitted]] = {
+    "greedy": fit_greedy,
+    "bootstrapped": fit_bootstrapped,
+    "unselected": fit_unselected,
+    "ridge": fit_all_by_ridge,
+    "lasso": fit_lasso,
+    "trees": fit_trees,
+}
+"""By name."""
+
+
+def _standardised(features: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """Columns of mean 0 and deviation 1, those that do not vary 0, and what does the same to others."""
+    mean, deviation = features.mean(axis=0), features.std(axis=0)
+    varies = deviation > 1e-12 * np.maximum(np.abs(mean), 1e-300)
+    factor = np.where(varies, 1 / np.where(varies, deviation, 1.0), 0.0)
+
+    def scale(others: Array) -> Array:
+        return np.asarray((others - mean) * factor)
+
+    return scale(features), scale

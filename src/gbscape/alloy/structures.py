@@ -1,0 +1,110 @@
+"""Amorphous structures of an alloy: random packings, and packings that a cheap potential has relaxed or heated."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+
+from gbscape.alloy.packing import are_apart, packing_seeds, random_packing
+from gbscape.config.alloy import PACKED, AmorphousStructures, Heating
+from gbscape.simulate.snap import SnapDynamics, SnapPotential
+from gbscape.store.provenance import Provenance
+from gbscape.store.records import Record, atoms_to_record
+from gbscape.store.shards import compute_shard
+
+_CLOSEST_KEPT = 0.75
+"""A step of the motion in which two atoms come closer than this, in sums of their covalent radii, is not kept."""
+_LARGEST_LAMMPS_SEED = 900_000_000
+
+
+class HeatingError(RuntimeError):
+    """A structure that came apart at once."""
+
+
+def pack_structures(out: str | Path, species: tuple[str, str], settings: AmorphousStructures, code: str) -> None:
+    """Write the first batch, random packings: a shard of structures with their nominal `concentration`."""
+    seeds = packing_seeds(settings, PACKED)
+
+    def compute(item: str) -> Record:
+        concentration, seed = seeds[item]
+        atoms = random_packing(species, concentration, settings.packing, np.random.default_rng(seed))
+        return {"structure": atoms_to_record(atoms), "concentration": concentration, "temperature_kelvin": -1.0}
+
+    _write(out, seeds, compute, species, settings, code, {})
+
+
+def heat_structures(
+    potential_json: str | Path, out: str | Path, batch: str, settings: AmorphousStructures, code: str
+) -> None:
+    """Write a further batch: new packings, relaxed or heated by a potential.
+
+    Args:
+        potential_json: of `gbscape.simulate.snap.SnapPotential.write`.
+        out: shard of structures with their nominal `concentration` and `temperature_kelvin`.
+        batch: name of the round.
+        settings: of the structures.
+        code: hash of the code that makes them.
+    """
+    seeds = packing_seeds(settings, batch)
+    potential = SnapPotential.read(potential_json)
+    dynamics = SnapDynamics(potential, Path(out).with_suffix(".potential"))
+    temperatures = settings.heating.temperatures_kelvin
+    numbers = {item: int(item.rsplit("_", 1)[1]) for item in seeds}
+
+    def compute(item: str) -> Record:
+        concentration, seed = seeds[item]
+        rng = np.random.default_rng(seed)
+        packed = random_packing((potential.species[0], potential.species[1]), concentration, settings.packing, rng)
+        temperature = temperatures[numbers[item] % len(temperatures)]
+        atoms, steps = heated(packed, temperature, dynamics, settings.heating, rng)
+        return {
+            "structure": atoms_to_record(atoms),
+            "concentration": concentration,
+            "temperature_kelvin": temperature,
+            "steps": steps,
+        }
+
+    _write(out, seeds, compute, potential.species, settings, code, {"potential": potential_json})
+
+
+def heated(
+    packed: Atoms, temperature_kelvin: float, dynamics: SnapDynamics, settings: Heating, rng: np.random.Generator
+) -> tuple[Atoms, int]:
+    """A packing after relaxation and motion, and how many steps of it were kept.
+
+    A potential that was fitted to few structures may let atoms run into each other: what is returned is the last state before.
+
+    Raises:
+        HeatingError: there is none, since the relaxation already went wrong.
+    """
+    steps = int(rng.integers(settings.steps[0], settings.steps[1] + 1))
+    seed = int(rng.integers(1, _LARGEST_LAMMPS_SEED))
+    atoms = dynamics.relaxed(packed, settings.relaxation_steps)
+    if not are_apart(atoms, _CLOSEST_KEPT):
+        raise HeatingError("atoms ran into each other in the relaxation: the potential has seen too little")
+    kept = 0
+    if temperature_kelvin > 0:
+        del atoms.arrays["velocities"]
+        for step in range(steps):
+            later = dynamics.moved(atoms, temperature_kelvin, settings.step_ps, settings.timestep_fs, seed + step)
+            if not are_apart(later, _CLOSEST_KEPT):
+                break
+            atoms, kept = later, step + 1
+    atoms.arrays.pop("velocities", None)
+    return atoms, kept
+
+
+def _write(
+    out: str | Path,
+    seeds: dict[str, tuple[float, np.random.SeedSequence]],
+    compute: Callable[[str], Record],
+    species: tuple[str, ...],
+    settings: AmorphousStructures,
+    code: str,
+    inputs: dict[str, str | Path],
+) -> None:
+    # Whoever asks for more of them keeps those that are there.
+    numbers = {"packed", "rounds", "heated", "concentrations"}
+    own = settings.model_dump(mode="json", exclude=numbers) | {"species": list(species)}
+    compute_shard(out, list(seeds), compute, Provenance.of(own, code, inputs, seed=settings.seed), what="structures")

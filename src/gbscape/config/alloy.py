@@ -1,0 +1,224 @@
+"""Settings of energies that extrapolate: an amorphous alloy, its energies, what learns them, what it is asked."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gbscape.config.base import Name, Settings
+from gbscape.config.dft import TotalEnergyDft
+from gbscape.config.jobs import Shards
+from gbscape.config.orbital_scattering import OrbitalScattering
+from gbscape.config.soap import ChemicalSymbol, SoapParameters
+
+PACKED = "packed"
+"""Name of the batch of random packings."""
+_Ratio = Annotated[float, Field(gt=0, le=100)]
+_Repeat = Annotated[int, Field(ge=1, le=20)]
+_Kelvin = Annotated[float, Field(ge=0, le=10_000)]
+_Atoms = Annotated[int, Field(ge=2, le=1000)]
+
+
+class Packing(Settings):
+    """Random packings: atoms anywhere in a cube, but not too close."""
+
+    n_atoms: tuple[_Atoms, _Atoms] = (24, 64)
+    """Fewest and most atoms of a cell; evenly between them."""
+    volume_angstrom3: dict[ChemicalSymbol, Annotated[float, Field(gt=0, le=200)]] = {"Li": 15.0, "Si": 20.0}
+    """Volume that an atom of each species takes, on average; in lithium silicides an atom of lithium adds about 15."""
+    volume_range: tuple[float, float] = (0.9, 1.2)
+    """Smallest and largest volume of a cell over that of its atoms."""
+    closest_fraction: float = Field(default=0.95, gt=0, le=1.2)
+    """No two atoms are closer than this, in sums of their covalent radii."""
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> "Packing":
+        for name in ("n_atoms", "volume_range"):
+            least, most = getattr(self, name)
+            if not 0 < least <= most:
+                raise ValueError(f"{name} must ascend from above 0, got {(least, most)}")
+        return self
+
+
+class CheapPotential(Settings):
+    """A linear SNAP potential (Thompson et al., J. Comput. Phys. 285, 316, 2015), fitted to the energies and forces of all
+    structures so far, which moves the next ones; a repulsion (ZBL) keeps atoms apart."""
+
+    two_j_max: int = Field(default=6, ge=2, le=12)
+    """Twice the highest angular momentum of the bispectrum: 6 makes 30 components of each species."""
+    cutoff_angstrom: float = Field(default=5.0, gt=1, le=12)
+    """Radius of an atom's surroundings."""
+    force_weight: float = Field(default=0.05, gt=0, le=100)
+    """Weight of a force component (eV/Angstrom) beside the energy of a structure (eV an atom)."""
+    ridge_lambda: float = Field(default=1e-6, gt=0, le=1)
+    """Ridge penalty on the weights of columns that are scaled to length 1."""
+
+
+class Heating(Settings):
+    """Molecular dynamics that makes packings amorphous, by the cheap potential: short steps, each of which is kept only if no
+    atoms have come too close."""
+
+    temperatures_kelvin: tuple[_Kelvin, ...] = Field(default=(0.0, 300.0, 600.0, 1000.0, 1500.0), min_length=1)
+    """One for each structure, in turn; 0 relaxes it instead."""
+    step_ps: float = Field(default=0.1, gt=0, le=100)
+    """Time of a step."""
+    steps: tuple[int, int] = (3, 20)
+    """Fewest and most steps; evenly between them."""
+    timestep_fs: float = Field(default=0.5, gt=0, le=5)
+    """Time step; lithium is light."""
+    relaxation_steps: int = Field(default=60, ge=1, le=100_000)
+    """Most steps of a minimisation: the first thing that is done to a packing, and all that is at 0 K."""
+
+    @model_validator(mode="after")
+    def _steps_ascend(self) -> "Heating":
+        if not 0 < self.steps[0] <= self.steps[1]:
+            raise ValueError(f"steps must ascend from above 0, got {self.steps}")
+        return self
+
+
+class AmorphousStructures(Settings):
+    """Structures that are made here: packings, and further ones in rounds."""
+
+    concentrations: tuple[_Ratio, ...] = Field(
+        default=(0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.75), min_length=1
+    )
+    """Nominal concentrations; a cell has whole atoms, so that its own differs a little."""
+    packed: int = Field(default=6, ge=1, le=10_000)
+    """Random packings of each concentration, the first structures whose energies are computed."""
+    rounds: int = Field(default=3, ge=0, le=50)
+    """Rounds of further structures, heated by a potential that is fitted to those before."""
+    heated: int = Field(default=10, ge=1, le=10_000)
+    """Structures of each concentration in a round."""
+    packing: Packing = Packing()
+    """The random packings."""
+    potential: CheapPotential = CheapPotential()
+    """What moves them."""
+    heating: Heating = Heating()
+    """How."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Of packings and velocities."""
+
+    @property
+    def batches(self) -> list[str]:
+        """Names of the batches of structures, in the order in which they are made."""
+        return [PACKED, *(f"round_{number}" for number in range(1, self.rounds + 1))]
+
+    def of_each(self, batch: str) -> int:
+        """Structures of each concentration in a batch."""
+        return self.packed if batch == PACKED else self.heated
+
+
+RegressionName = Literal["greedy", "bootstrapped", "unselected", "ridge", "lasso", "trees"]
+
+
+class Regression(Settings):
+    """How energies are learned, and on what that is tested."""
+
+    models: tuple[RegressionName, ...] = Field(
+        default=("greedy", "bootstrapped", "unselected", "ridge", "lasso", "trees"), min_length=1
+    )
+    """Of the scattering invariants: `greedy`, orthogonal least squares with as many features as cross-validation says;
+    `bootstrapped`, an ensemble of it; `unselected`, as many features as allowed; `ridge`, all features; `lasso`; `trees`, boosted."""
+    curves: tuple[RegressionName, ...] = ("greedy", "bootstrapped", "ridge")
+    """Those of which there is a learning curve."""
+    seeds: int = Field(default=5, ge=1, le=1000)
+    """Draws of training and test cells."""
+    test_fraction: float = Field(default=0.2, gt=0, lt=1)
+    """Cells of each concentration that are not learned from."""
+    left_out: tuple[_Ratio, ...] = (0.1, 1.0, 2.0, 3.75)
+    """Concentrations that are left out in turn, and predicted from the others."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Of the training sets that leave them out."""
+
+    most_features: int = Field(default=150, ge=1, le=10_000)
+    """Most features of a greedy model."""
+    folds: int = Field(default=5, ge=2, le=100)
+    """Of the cross-validation, inside the training cells, that chooses numbers of features and penalties."""
+    members: int = Field(default=20, ge=1, le=10_000)
+    """Models of the bootstrapped ensemble."""
+    subset: float = Field(default=0.25, gt=0, le=1)
+    """Share of the features among which a step of one of them may choose."""
+
+
+class Elastic(Settings):
+    """Elastic constants, atoms clamped to the strained cell: by DFT from stresses, by models from energies."""
+
+    strain: float = Field(default=0.01, gt=0, le=0.1)
+    """Size of the strains."""
+    most_atoms: int = Field(default=40, ge=0, le=1000)
+    """Crystals with more atoms in their primitive cells are left out."""
+    concentrations: tuple[_Ratio, ...] = (0.5, 1.0, 2.0, 3.75)
+    """Of each a relaxed amorphous cell of the last round, which is not learned from."""
+
+
+_Fractions = tuple[float, float, float]
+
+
+class MigrationPath(Settings):
+    """An atom that moves from one site of a crystal to another."""
+
+    crystal: str
+    """Name in the table of crystals."""
+    repeat: tuple[_Repeat, _Repeat, _Repeat]
+    """Primitive cells along each vector of the supercell."""
+    species: ChemicalSymbol
+    """Of the atom that moves."""
+    start: _Fractions
+    """Where from, in fractions of the primitive cell's vectors. Where there is no atom, one is added."""
+    end: _Fractions
+    """Where to; an atom that is there is taken away."""
+
+
+class Migration(Settings):
+    """Barriers of moving atoms, by DFT and by the models along the same path."""
+
+    paths: dict[Name, MigrationPath] = {
+        "interstitial_in_si": MigrationPath(
+            crystal="Si", repeat=(2, 2, 2), species="Li", start=(0.5, 0.5, 0.5), end=(0.75, 0.75, 0.75)
+        ),
+        "vacancy_in_li": MigrationPath(
+            crystal="Li", repeat=(3, 3, 3), species="Li", start=(0.0, 0.0, 0.0), end=(1.0, 0.0, 0.0)
+        ),
+    }
+    """The paths."""
+    images: int = Field(default=3, ge=1, le=100)
+    """Images between start and end."""
+    force_tolerance_ev_angstrom: float = Field(default=0.05, gt=0, le=1)
+    """Largest force that is left on an atom."""
+    most_steps: int = Field(default=60, ge=1, le=10_000)
+    """Most steps of each relaxation."""
+
+
+class Alloy(Settings):
+    """An amorphous alloy of two species and its energies."""
+
+    species: tuple[ChemicalSymbol, ChemicalSymbol] = ("Li", "Si")
+    """The alloy's; concentrations are atoms of the first for one of the second."""
+    dataset: str | None = None
+    """Extended XYZ file of cells with their energies in eV, which is learned from instead of structures that are made here."""
+    structures: AmorphousStructures = AmorphousStructures()
+    """Those that are made here."""
+    dft: TotalEnergyDft = TotalEnergyDft()
+    """Their energies."""
+    crystals: str | None = "resources/lisi/crystals.csv"
+    """Table of known crystals (gbscape.alloy.crystals), whose energies and elastic constants a model is asked for; null for none."""
+    scattering: OrbitalScattering = OrbitalScattering()
+    """The wavelet-scattering invariants."""
+    soap: SoapParameters = SoapParameters(n_max=8, l_max=4, cutoff_angstrom=5.0, sigma_angstrom=0.5)
+    """SOAP, which they are compared with: the mean over the atoms of each species."""
+    regression: Regression = Regression()
+    """How energies are learned."""
+    elastic: Elastic = Elastic()
+    """Elastic constants that a model is asked for."""
+    migration: Migration = Migration()
+    """Barriers that a model is asked for."""
+    shards: Shards = "auto"
+    """Jobs of each batch's energies, and of the descriptions."""
+
+    @model_validator(mode="after")
+    def _volumes_are_known(self) -> "Alloy":
+        missing = [name for name in self.species if name not in self.structures.packing.volume_angstrom3]
+        if missing:
+            raise ValueError(f"structures.packing.volume_angstrom3 lacks {', '.join(missing)}")
+        if self.species[0] == self.species[1]:
+            raise ValueError(f"species must be two, got {self.species}")
+        return self

@@ -1,0 +1,187 @@
+"""Wavelet scattering of whole periodic cells by atomic orbitals (Sinz et al., J. Chem. Phys. 153, 084109, 2020).
+
+Each channel is a density of Gaussians on the atoms,
+
+    rho_c(x) = sum_i w_c(i) g(x - x_i),
+
+its moduli are U_cjnl = sqrt(sum_m |rho_c * psi_jnlm|^2) and U_cjnlj'l' = sqrt(sum_m |U_cjnl * psi_j'n'l'm|^2), j' > j, n' = l' + 1,
+with the wavelets of `gbscape.features.wavelets.AtomicOrbitals`, and the features are the integrals over the cell of rho_c^q and
+of the moduli to the powers q, divided by the number of atoms.
+
+They do not change when atoms are permuted or when the cell is turned or repeated, exactly: the grid lies along the cell's vectors and
+turns and repeats with it. A translation changes them as far as the grid shows, which convergence with its spacing tells.
+"""
+
+from collections.abc import Iterator
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from ase import Atoms
+from ase.data import atomic_numbers
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len
+from torch import Tensor
+
+from gbscape.config.orbital_scattering import OrbitalScattering
+from gbscape.features import spectra
+from gbscape.features.wavelets import AtomicOrbitals
+from gbscape.structure.valence import valence_electrons
+
+Array = NDArray[np.float64]
+
+
+class _Orbital(NamedTuple):
+    """A wavelet but for m."""
+
+    scale: int
+    shell: int
+    order: int
+
+
+def orbital_scattering(
+    atoms: Atoms,
+    species: tuple[str, ...],
+    parameters: OrbitalScattering,
+    shape: tuple[int, int, int] | None = None,
+) -> Array:
+    """Scattering features of a cell.
+
+    Args:
+        atoms: periodic along all three vectors, of any angles, of these species.
+        species: of the channels `species`, in this order.
+        parameters: the transform's settings.
+        shape: points of the grid along the cell's vectors; None takes `grid_shape`, which jumps when a cell is strained.
+
+    Returns:
+        (n_features,) as named by `feature_names`: integrals an atom, in the unit of a density to the power q times Angstrom^3.
+
+    Raises:
+        ValueError: a cell that is not periodic or has no volume, or another species.
+    """
+    if not atoms.pbc.all() or not atoms.cell.volume > 0:
+        raise ValueError(
+            f"the cell must be periodic along three vectors that span a volume, its vectors are {atoms.cell.tolist()}"
+        )
+    foreign = sorted(set(atoms.get_chemical_symbols()) - set(species))
+    if foreign or not len(atoms):
+        raise ValueError(
+            f"the cell must have atoms, all of the species {', '.join(species)}, not {', '.join(foreign) or 'none'}"
+        )
+    shape = shape or grid_shape(atoms, parameters)
+    band = spectra.band_of_any_cell(shape, atoms.cell.array, torch.device("cpu"))
+    of_densities = _density_spectra(atoms, channel_weights(atoms, species, parameters), band, parameters)
+    voxel = atoms.cell.volume / prod(shape) / len(atoms)
+
+    def sums(fields: Tensor) -> Tensor:
+        """(..., n_powers) integrals an atom of fields that are not negative."""
+        return torch.stack([fields.pow(q).sum((-3, -2, -1)) for q in parameters.powers], dim=-1) * voxel
+
+    densities = torch.fft.irfftn(of_densities, s=shape, norm="forward").clamp_min(0)
+    features = [sums(densities)[:, None]]
+    for wavelet in _orbitals(parameters):
+        moduli = _modulus(of_densities, band, wavelet, parameters)
+        features.append(sums(moduli)[:, None])
+        wider = _wider(wavelet, parameters)
+        if wider:
+            of_moduli = spectra.spectrum(moduli)
+            features.append(torch.stack([sums(_modulus(of_moduli, band, its, parameters)) for its in wider], dim=1))
+    return torch.cat(features, dim=1).flatten().numpy()
+
+
+def feature_names(species: tuple[str, ...], parameters: OrbitalScattering) -> list[str]:
+    """Names of the features, in their order."""
+    paths = ["rho"]
+    for wavelet in _orbitals(parameters):
+        first = _name(wavelet)
+        paths += [first, *(f"{first} {_name(its)}" for its in _wider(wavelet, parameters))]
+    return [
+        f"{channel} {path} q{power:.3g}"
+        for channel in channel_names(species, parameters)
+        for path in paths
+        for power in parameters.powers
+    ]
+
+
+def channel_names(species: tuple[str, ...], parameters: OrbitalScattering) -> list[str]:
+    """Names of the densities."""
+    return [name for channel in parameters.channels for name in (species if channel == "species" else (channel,))]
+
+
+def channel_weights(atoms: Atoms, species: tuple[str, ...], parameters: OrbitalScattering) -> Array:
+    """(n_channels, n) what the Gaussian of each atom integrates to."""
+    rows = []
+    for channel in parameters.channels:
+        match channel:
+            case "atoms":
+                rows.append(np.ones(len(atoms)))
+            case "species":
+                rows += [(atoms.numbers == atomic_numbers[name]).astype(float) for name in species]
+            case "valence":
+                rows.append(np.array([valence_electrons(int(number)) for number in atoms.numbers], dtype=float))
+            case "charge":
+                rows.append(atoms.numbers.astype(float))
+    return np.array(rows)
+
+
+def grid_shape(atoms: Atoms, parameters: OrbitalScattering) -> tuple[int, int, int]:
+    """Even numbers of points along the cell's vectors."""
+    nx, ny, nz = (
+        2 * next_fast_len(max(1, int(np.ceil(length / parameters.spacing_angstrom / 2 - 1e-9))), real=True)
+        for length in atoms.cell.lengths()
+    )
+    return nx, ny, nz
+
+
+def _density_spectra(atoms: Atoms, weights: Array, band: spectra.Band, parameters: OrbitalScattering) -> Tensor:
+    """(n_channels, spectrum): Fourier coefficients of the densities, exact: no Gaussian is cut off or sampled."""
+    along_a, along_b, along_c = (
+        torch.exp(-2j * torch.pi * torch.from_numpy(atoms.get_scaled_positions()[:, axis, None]) * frequencies.double())
+        for axis, frequencies in enumerate(band.frequencies)
+    )
+    rows = (along_a[:, :, None] * along_b[:, None, :]).flatten(1)
+    by_channel = torch.from_numpy(weights).to(rows.dtype)
+    factors = torch.stack([(its[:, None] * rows).T @ along_c for its in by_channel])
+    gaussian = torch.exp(-0.5 * parameters.atom_width_angstrom**2 * band.squared_wave_numbers(torch.float64))
+    return factors.reshape(len(weights), *band.spectrum_shape) * gaussian / atoms.cell.volume
+
+
+def _modulus(coefficients: Tensor, band: spectra.Band, wavelet: _Orbital, parameters: OrbitalScattering) -> Tensor:
+    """(n_channels, grid) sqrt of the sum over m of the squared convolutions."""
+    filters = _filters(band, wavelet, parameters)
+    fields = spectra.convolve(coefficients, band.shape, band, filters, wavelet.order)
+    return fields.square().sum(-4).sqrt()
+
+
+def _filters(band: spectra.Band, wavelet: _Orbital, parameters: OrbitalScattering) -> Tensor:
+    family = AtomicOrbitals(widths_angstrom(parameters), wavelet.shell)
+    radial = family.radial(wavelet.scale, wavelet.order, band.squared_wave_numbers(torch.float64))
+    return radial * band.harmonics(wavelet.order, torch.float64)
+
+
+def widths_angstrom(parameters: OrbitalScattering) -> tuple[float, ...]:
+    """Widths of the wavelets by scale, narrowest first."""
+    return tuple(parameters.smallest_width_angstrom * 2.0**scale for scale in range(parameters.n_scales))
+
+
+def _orbitals(parameters: OrbitalScattering) -> Iterator[_Orbital]:
+    for scale in range(parameters.n_scales):
+        for shell in range(1, parameters.n_max + 1):
+            for order in range(shell):
+                yield _Orbital(scale, shell, order)
+
+
+def _wider(wavelet: _Orbital, parameters: OrbitalScattering) -> list[_Orbital]:
+    """Wavelets of a modulus."""
+    if not parameters.second_order:
+        return []
+    return [
+        _Orbital(scale, order + 1, order)
+        for scale in range(wavelet.scale + 1, parameters.n_scales)
+        for order in range(parameters.n_max)
+    ]
+
+
+def _name(wavelet: _Orbital) -> str:
+    return f"{wavelet.shell}{'spdfgh'[wavelet.order]}@{wavelet.scale}"

@@ -1,0 +1,76 @@
+"""Datasets of an alloy: written, read, and refused."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+from gbscape.alloy.dataset import DatasetError, formation_energies, ratio, read_dataset, write_dataset
+from gbscape.store.provenance import Provenance
+from gbscape.store.records import atoms_to_record
+from gbscape.store.shards import write_shard
+
+PAIR = ("Li", "Si")
+FRAME = '2\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3 {info} pbc="{pbc}"\n{first} 0 0 0\nSi 2 {y} 2\n'
+
+
+def frame(info="energy=-7.5", pbc="T T T", first="Li", y="2"):
+    return FRAME.format(info=info, pbc=pbc, first=first, y=y)
+
+
+def test_what_is_written_is_read(tmp_path):
+    rng = np.random.default_rng(0)
+    records = {}
+    for name in ("round_1_0.5_0", "round_1_3.75_1"):
+        atoms = Atoms("Li3Si", rng.random((4, 3)) * 5, cell=[5, 5, 5], pbc=True)
+        records[name] = {
+            "structure": atoms_to_record(atoms),
+            "concentration": float(name.split("_")[2]),
+            "temperature_kelvin": 300.0,
+            "energy_ev": float(rng.normal()),
+            "forces_ev_angstrom": rng.normal(size=(4, 3)),
+            "stress_ev_angstrom3": np.eye(3) * 0.01,
+            "dft": {"kpoints": '{"size": [2, 2, 2]}', "code": "gpaw 26.7.0"},
+        }
+    write_shard(tmp_path / "round_1.h5", records, Provenance.of({}, "code"), {})
+    write_dataset([tmp_path / "round_1.h5"], tmp_path / "data.xyz")
+    cells = read_dataset(tmp_path / "data.xyz", PAIR)
+    assert [cell.name for cell in cells] == list(records)
+    for cell, record in zip(cells, records.values(), strict=True):
+        assert cell.energy_ev == pytest.approx(record["energy_ev"], abs=1e-8)
+        assert cell.concentration == record["concentration"]
+        assert cell.atoms.positions == pytest.approx(record["structure"]["positions"], abs=1e-7)
+        assert cell.energy_ev_atom == pytest.approx(record["energy_ev"] / 4, abs=1e-8)
+
+
+def test_a_file_of_ones_own_needs_only_energies(tmp_path):
+    (tmp_path / "own.xyz").write_text(frame() + frame("energy=-3 name=second concentration=2.5"))
+    first, second = read_dataset(tmp_path / "own.xyz", PAIR)
+    assert (first.name, first.energy_ev, first.concentration) == ("0", -7.5, 1.0)
+    assert (second.name, second.concentration) == ("second", 2.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (frame() + frame("step=3"), r"frame 1: it has no energy; its comment line needs energy=\.\.\. in eV"),
+        (frame(pbc="T T F"), "frame 0: it must be periodic along three vectors"),
+        (frame(first="Ge"), r"frame 0: it has Ge, and alloy\.species are Li and Si"),
+        (frame("energy=nan"), "frame 0: its energy is nan"),
+        (frame(y="nan"), "frame 0: positions must be finite"),
+        (frame("energy=1 name=x") + frame("energy=1 name=x"), "several frames are called x"),
+        ("", "has no frames"),
+        ("3\nno", "cannot be read as extended XYZ"),
+    ],
+)
+def test_datasets_that_cannot_be_used(tmp_path, text, message):
+    (tmp_path / "bad.xyz").write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        read_dataset(tmp_path / "bad.xyz", PAIR)
+
+
+def test_formation_energies_and_ratios(tmp_path):
+    (tmp_path / "own.xyz").write_text(frame())
+    cells = read_dataset(tmp_path / "own.xyz", PAIR)
+    assert formation_energies(cells, {"Li": -1.0, "Si": -5.0}) == pytest.approx([-7.5 / 2 + 3.0])
+    assert ratio(Atoms("Li3Si2"), PAIR) == 1.5
+    assert ratio(Atoms("Li"), PAIR) == float("inf")
