@@ -185,6 +185,16 @@ def test_orphans_are_ended(stubborn: bool, results: Path, monkeypatch: pytest.Mo
     assert orphan.wait() == (-signal.SIGKILL if stubborn else -signal.SIGTERM)
 
 
+def test_jobs_on_other_machines_are_left_and_said(results: Path) -> None:
+    record = record_path(results / "x.csv")
+    (results / "x.csv").write_text("a\n")
+    write_process(record, ELSEWHERE, outputs=[str(results / "x.csv")], ended=False)
+    assert "process 1 on another-machine may still be at work" in recover(results).text()
+    assert (results / "x.csv").exists()
+    assert recover(results, controller_is_dead=True).deleted.keys() == {results / "x.csv"}
+    assert not record.exists()
+
+
 def test_names_of_jobs_tell_their_run() -> None:
     prefix = slurm.job_prefix("/scratch/results/a")
     assert prefix != slurm.job_prefix("/scratch/results/b")

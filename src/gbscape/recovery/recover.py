@@ -13,7 +13,8 @@ from pathlib import Path
 from gbscape.recovery import slurm
 from gbscape.recovery.controller import RUN_VARIABLE, last_command, release, run_id, take_over
 from gbscape.recovery.snakemake_records import finished, unfinished, unlock
-from gbscape.store.processes import processes_with, read_process
+from gbscape.store.job import alive_writer
+from gbscape.store.processes import is_alive, processes_with, read_process
 from gbscape.store.progress import progress
 from gbscape.store.seal import damage, seal_path
 
@@ -33,6 +34,8 @@ class Recovery:
     """Files, and why."""
     again: list[Path] = field(default_factory=list)
     """Outputs that are whole, but whose jobs Snakemake did not see end: it computes them again."""
+    at_work: dict[Path, str] = field(default_factory=dict)
+    """Records of jobs that cannot be ended from here, and of what process each is."""
     unlocked: bool = False
 
     def text(self) -> str:
@@ -42,6 +45,10 @@ class Recovery:
         lines += [f"deleted {path}: {why}" for path, why in self.deleted.items()]
         lines += [
             f"kept {path}: it is whole, but Snakemake has no record of it and computes it again" for path in self.again
+        ]
+        lines += [
+            f"left {path}: {its} may still be at work. If it is gone, delete that file"
+            for path, its in self.at_work.items()
         ]
         lines += ["removed Snakemake's locks"] if self.unlocked else []
         return "\n".join(lines or ["nothing to be done: the run is in order"])
@@ -55,7 +62,7 @@ def recover(results: str | Path, controller_is_dead: bool = False) -> Recovery:
 
     Args:
         results: folder of the run, results/NAME.
-        controller_is_dead: the user says so, of one on another machine.
+        controller_is_dead: the user says so, of one on another machine; its jobs there count as dead, too.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -75,7 +82,7 @@ def recover(results: str | Path, controller_is_dead: bool = False) -> Recovery:
         if started is not None and started.executor == "slurm":
             raise
     done.ended = _end_processes(run_id(results))
-    _clean(results, started.folder.resolve() if started else results.resolve().parents[1], done)
+    _clean(results, started.folder.resolve() if started else results.resolve().parents[1], done, controller_is_dead)
     release(results)
     return done
 
@@ -95,7 +102,7 @@ def _end_processes(its_run: str) -> list[int]:
     return sorted(ended)
 
 
-def _clean(results: Path, folder: Path, done: Recovery) -> None:
+def _clean(results: Path, folder: Path, done: Recovery, controller_is_dead: bool) -> None:
     """Delete what is damaged or half written; `folder` is where Snakemake keeps its records."""
     # As Snakemake names it: the folder may be a link to another disk.
     name = "/".join(Path(os.path.abspath(results)).parts[-2:])
@@ -107,6 +114,10 @@ def _clean(results: Path, folder: Path, done: Recovery) -> None:
         if _HALF_WRITTEN.match(path.name):
             _delete(path, "half written", done)
         elif path.name.startswith(".") and path.suffix == ".running":
+            writer = alive_writer(path)
+            if writer is not None and not (controller_is_dead and is_alive(writer) is None):
+                done.at_work[path] = str(writer)
+                continue
             claimed.update(results / output.relative_to(name) for output in _claimed_by(path, name))
             path.unlink(missing_ok=True)
         elif path.name.startswith(".") and path.suffix == ".seal":

@@ -49,7 +49,7 @@ def check_inputs(paths: Iterable[str | Path]) -> None:
     """End this process with one message if a file is missing, damaged, or still being written."""
     paths = list(paths)
     for path in map(Path, paths):
-        writer = _alive_writer(path)
+        writer = alive_writer(record_path(path))
         if writer is not None:
             raise SystemExit(
                 f"{path} is being written by {writer}, though it was said to have ended: wait until it has and run again, or put "
@@ -86,7 +86,7 @@ def claim(outputs: Sequence[str | Path]) -> None:
     """Write down that this process writes these outputs; end it with one message if another one does."""
     record = record_path(outputs[0])
     record.parent.mkdir(parents=True, exist_ok=True)
-    writer = _alive_writer(outputs[0])
+    writer = alive_writer(record)
     if writer is not None:
         raise SystemExit(
             f"{outputs[0]} is being written by {writer}: this job ends, so that no two write the same file. Wait for the "
@@ -138,9 +138,9 @@ def _write_claim(outputs: Sequence[str | Path], ended: bool) -> None:
     write_process(record_path(outputs[0]), this_process(), outputs=[str(output) for output in outputs], ended=ended)
 
 
-def _alive_writer(output: str | Path) -> Process | None:
-    """The process that writes an output, if there is, or may be, one."""
-    found = read_process(record_path(output))
+def alive_writer(record: Path) -> Process | None:
+    """The process that is at work by a record (`record_path`), if there is, or may be, one."""
+    found = read_process(record)
     if found is None or found[1].get("ended") or is_alive(found[0]) is False:
         return None
     return found[0]
