@@ -91,7 +91,8 @@ def test_a_sweep_and_a_value_that_is_added(snakemake: Run, project: Path) -> Non
     done = snakemake(alone, "results/alone/learn/scores.csv")
     assert done.returncode == 0, done.stderr
     for name in ("learn/scores.csv", "learn/predictions.csv"):
-        assert (point / name).read_bytes() == (project / "results" / "alone" / name).read_bytes()
+        rows = [sorted((its / name).read_text().splitlines()) for its in (point, project / "results" / "alone")]
+        assert rows[0] == rows[1]  # the representations are in another order
 
 
 @pytest.mark.parametrize(
