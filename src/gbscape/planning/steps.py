@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from ase.data import atomic_numbers
 
 from gbscape.config.crystal import FileSample, FourGrains, Map, Polycrystal, Superalloy, SurveyBoundary
 from gbscape.config.features import Representation, expand
@@ -22,7 +21,7 @@ from gbscape.config.replica import OPTIMAL, ReplicaModel, SoapVectors, Vectors
 from gbscape.planning import costs
 from gbscape.planning.boundaries import areas
 from gbscape.planning.rates import Rate, rate_of
-from gbscape.structure.valence import valence_electrons
+from gbscape.structure.valence import atomic_number, valence_electrons
 
 # Of typical metals, where a potential or a file would have to be read to know better.
 _A0_ANGSTROM = {"fcc": 3.6, "bcc": 2.9, "sc": 3.0}
@@ -264,7 +263,7 @@ def _replica(config: Config) -> Iterator[Step]:
 
 def _alloy(config: Config) -> Iterator[Step]:
     its = config.alloy
-    first, second = (valence_electrons(atomic_numbers[name]) for name in its.species)
+    first, second = (valence_electrons(atomic_number(name)) for name in its.species)
     made = its.structures
     least, most = made.packing.n_atoms
     of_atom = [(first * ratio + second) / (1 + ratio) for ratio in made.concentrations]
