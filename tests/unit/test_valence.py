@@ -3,7 +3,7 @@
 import pytest
 from ase.data import chemical_symbols
 
-from gbscape.structure.valence import atomic_number, valence_electrons
+from gbscape.energies.valence import atomic_number, valence_electrons
 
 
 def test_atomic_numbers_are_those_of_ase():

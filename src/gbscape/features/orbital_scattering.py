@@ -25,9 +25,9 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from gbscape.config.orbital_scattering import OrbitalScattering
+from gbscape.energies.valence import valence_electrons
 from gbscape.features import spectra
 from gbscape.features.wavelets import AtomicOrbitals
-from gbscape.structure.valence import valence_electrons
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gbscape.config.dft import DftSettings
 from gbscape.config.survey import LocalSearch, Relaxation
-from gbscape.structure.valence import valence_electrons
+from gbscape.energies.valence import valence_electrons
 
 Array = NDArray[np.float64]
 

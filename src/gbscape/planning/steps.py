@@ -18,10 +18,10 @@ from gbscape.config.jobs import Jobs, Shards
 from gbscape.config.model import Config
 from gbscape.config.network import Network
 from gbscape.config.replica import OPTIMAL, ReplicaModel, SoapVectors, Vectors
+from gbscape.energies.valence import atomic_number, valence_electrons
 from gbscape.planning import costs
 from gbscape.planning.boundaries import areas
 from gbscape.planning.rates import Rate, rate_of
-from gbscape.structure.valence import atomic_number, valence_electrons
 
 # Of typical metals, where a potential or a file would have to be read to know better.
 _A0_ANGSTROM = {"fcc": 3.6, "bcc": 2.9, "sc": 3.0}

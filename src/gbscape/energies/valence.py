@@ -1,12 +1,12 @@
 """Valence electrons. Without ASE, whose import would take longer than all of the planning that asks for them."""
 
 _NOBLE_GASES = (0, 2, 10, 18, 36, 54, 86)
-_SYMBOLS = (
-    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb "
-    "Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu "
-    "Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db "
-    "Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
-).split()
+_SYMBOLS = """
+    H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb
+    Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu
+    Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db
+    Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
+"""
 
 
 def valence_electrons(number: int) -> int:
@@ -20,4 +20,4 @@ def atomic_number(symbol: str) -> int:
     Raises:
         ValueError: there is no such element.
     """
-    return _SYMBOLS.index(symbol) + 1
+    return _SYMBOLS.split().index(symbol) + 1
