@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gbscape.alloy.elastic import (
-    EV_PER_ANGSTROM3_IN_GPA,
     constants_from_energies,
     constants_from_stresses,
     moduli,
     single_strains,
     strained,
 )
+from gbscape.simulate.potentials import EV_PER_ANGSTROM3_IN_GPA
 
 
 def energy(atoms):

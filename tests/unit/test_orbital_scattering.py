@@ -17,10 +17,9 @@ from gbscape.features.orbital_scattering import (
     channel_names,
     channel_weights,
     feature_names,
-    grid_shape,
     orbital_scattering,
 )  # fmt: skip
-from gbscape.features.scattering import gaussian_density, scatter
+from gbscape.features.scattering import gaussian_density, grid_shape, scatter
 from gbscape.features.wavelets import AtomicOrbitals
 
 PAIR = ("Li", "Si")
@@ -98,7 +97,7 @@ def test_the_lowest_orbitals_are_solid_harmonic_scattering():
         integral_powers=its.powers,
     )  # fmt: skip
     edges = CUBE.cell.lengths()
-    density = gaussian_density(CUBE.positions, edges, grid_shape(CUBE, its), 0.5)
+    density = gaussian_density(CUBE.positions, edges, grid_shape(CUBE.cell.lengths(), its.spacing_angstrom), 0.5)
     harmonic = scatter(density, edges, other) / len(CUBE)
     assert harmonic[:4] == pytest.approx([orbital[f"atoms rho q{q}"] for q in ("1", "1.33", "1.67", "2")], rel=1e-8)
     by_path = harmonic[4:].reshape(3, 3, 4)  # j = 0, 1 and 0 to 1; l; q
@@ -149,9 +148,9 @@ def test_rotation_permutation_and_repetition_change_nothing(axis, angle, order, 
     turned = atoms[list(order)]
     turned.rotate(angle, axis, rotate_cell=True)
     assert orbital_scattering(turned, PAIR, SMALL) == pytest.approx(expected, rel=1e-9)
-    same_grid = [a * b for a, b in zip(grid_shape(atoms, SMALL), repeats, strict=True)]
+    same_grid = [a * b for a, b in zip(grid_shape(atoms.cell.lengths(), SMALL.spacing_angstrom), repeats, strict=True)]
     repeated = atoms.repeat(repeats)
-    if list(grid_shape(repeated, SMALL)) == same_grid:
+    if list(grid_shape(repeated.cell.lengths(), SMALL.spacing_angstrom)) == same_grid:
         assert orbital_scattering(repeated, PAIR, SMALL) == pytest.approx(expected, rel=1e-9)
 
 

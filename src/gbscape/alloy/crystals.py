@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import spglib
 from ase import Atoms
 from ase.spacegroup import crystal
+
+from gbscape.structure.nearest_neighbours import nearest_neighbour_distances
 
 COLUMNS = ["name", "spacegroup", "a", "b", "c", "alpha", "beta", "gamma", "species", "x", "y", "z", "source"]
 _TOLERANCE_ANGSTROM = 1e-2
@@ -57,8 +58,7 @@ def _primitive(path: str | Path, name: str, rows: pd.DataFrame) -> Atoms:
         raise CrystalTableError(f"{path}: {name} has no primitive cell")
     vectors, places, numbers = found
     atoms = Atoms(numbers, scaled_positions=places, cell=vectors, pbc=True)
-    repeated = atoms.repeat([2 if length < 4 else 1 for length in atoms.cell.lengths()])
-    closest = (repeated.get_all_distances(mic=True) + 1e3 * np.eye(len(repeated))).min()
+    closest = nearest_neighbour_distances(atoms).min()
     if closest < 1.5:
         raise CrystalTableError(f"{path}: two atoms of {name} are {closest:.2f} Angstrom apart")
     return atoms

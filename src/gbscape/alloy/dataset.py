@@ -100,9 +100,8 @@ def read_dataset(path: str | Path, species: tuple[str, str]) -> list[Cell]:
 def _cell(atoms: Atoms, where: str, name: str, species: tuple[str, str]) -> Cell:
     if not atoms.pbc.all():
         raise DatasetError(f"{where}: it must be periodic along three vectors, its pbc is {atoms.pbc.tolist()}")
-    foreign = sorted(set(atoms.get_chemical_symbols()) - set(species))
-    if foreign:
-        raise DatasetError(f"{where}: it has {', '.join(foreign)}, and alloy.species are {' and '.join(species)}")
+    if problem := foreign_species(atoms, species):
+        raise DatasetError(f"{where}: it {problem}")
     try:
         energy = float(atoms.get_potential_energy())
     except (RuntimeError, PropertyNotImplementedError):
@@ -112,6 +111,12 @@ def _cell(atoms: Atoms, where: str, name: str, species: tuple[str, str]) -> Cell
     concentration = float(atoms.info.get("concentration", round(ratio(atoms, species), 2)))
     bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
     return Cell(name, bare, energy, concentration)
+
+
+def foreign_species(atoms: Atoms, species: tuple[str, str]) -> str | None:
+    """What to say of a structure that has others than the alloy's two; None of one that has not."""
+    foreign = sorted(set(atoms.get_chemical_symbols()) - set(species))
+    return f"has {', '.join(foreign)}, and alloy.species are {' and '.join(species)}" if foreign else None
 
 
 def ratio(atoms: Atoms, species: tuple[str, str]) -> float:

@@ -10,8 +10,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from gbscape.simulate.potentials import EV_PER_ANGSTROM3_IN_GPA
+
 Array = NDArray[np.float64]
-EV_PER_ANGSTROM3_IN_GPA = 160.2176634
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from gbscape.alloy.dataset import ratio, read_dataset
-from gbscape.alloy.regression import REGRESSIONS
+from gbscape.alloy.dataset import read_dataset
+from gbscape.alloy.regression import REGRESSIONS, Fitted
 from gbscape.config.alloy import Alloy, Regression
 from gbscape.learn.orthogonal_least_squares import mean_absolute_errors, orthogonal_least_squares
 from gbscape.store.progress import progress
@@ -71,7 +72,7 @@ def read_cells(dataset_xyz: str | Path, vectors_h5: Mapping[str, str | Path], sp
         with open_shard(path) as gathered:
             rows[description] = {name: record["vector"] for name, record in gathered}
     kept = [cell for cell in cells if all(cell.name in its for its in rows.values())]
-    share = np.array([_share_of_first(ratio(cell.atoms, species)) for cell in kept])
+    share = np.array([cell.atoms.get_chemical_symbols().count(species[0]) / len(cell.atoms) for cell in kept])
     composition = np.column_stack([share, 1 - share])
     energies = np.array([cell.energy_ev_atom for cell in kept])
     pure = np.linalg.lstsq(composition, energies, rcond=None)[0]
@@ -82,10 +83,6 @@ def read_cells(dataset_xyz: str | Path, vectors_h5: Mapping[str, str | Path], sp
         np.array([len(cell.atoms) for cell in kept]),
         {description: np.array([its[cell.name] for cell in kept]) for description, its in rows.items()},
     )
-
-
-def _share_of_first(ratio_to_second: float) -> float:
-    return 1.0 if np.isinf(ratio_to_second) else ratio_to_second / (1 + ratio_to_second)
 
 
 def tasks(cells: Cells, settings: Regression, seed: int) -> Iterator[Task]:
@@ -133,25 +130,12 @@ def evaluate(
     asked = [(seed, task) for seed in seeds for task in tasks(cells, settings.regression, seed)]
     errors, predictions = [], []
     for seed, task in progress(asked, len(asked), "tasks"):
-        for model, (description, fit) in models(settings.regression).items():
-            features = cells.vectors[description]
-            fitted = REGRESSIONS[fit](features[task.train], cells.energies[task.train], settings.regression, seed)
-            predicted, true = fitted.predict(features[task.test]), cells.energies[task.test]
-            spread = None if fitted.spread is None else fitted.spread(features[task.test])
-            error = predicted - true
-            errors.append(
-                {
-                    "task": task.name,
-                    "model": model,
-                    "seed": seed,
-                    "n_train": len(task.train),
-                    "n_test": len(task.test),
-                    "n_features": fitted.n_features,
-                    "mae_mev": 1e3 * np.abs(error).mean(),
-                    "rmse_mev": 1e3 * np.sqrt((error**2).mean()),
-                    "within_one_percent": None if spread is None else 100 * (np.abs(error) <= spread).mean(),
-                }
-            )
+        for model, (description, _) in models(settings.regression).items():
+            fitted, predicted, errors_of_model = _judged(cells, task, model, seed, settings.regression)
+            true = cells.energies[task.test]
+            spread = None if fitted.spread is None else fitted.spread(cells.vectors[description][task.test])
+            within = None if spread is None else 100 * (np.abs(predicted - true) <= spread).mean()
+            errors.append(errors_of_model | {"within_one_percent": within})
             if task.name == UNSEEN:
                 predictions.append(
                     pd.DataFrame(
@@ -169,6 +153,31 @@ def evaluate(
                 )
     write_csv(errors_csv, pd.DataFrame(errors, columns=ERROR_COLUMNS))
     write_csv(predictions_csv, pd.concat(predictions)[PREDICTION_COLUMNS])
+
+
+def _judged(
+    cells: Cells, task: Task, model: str, seed: int, settings: Regression
+) -> tuple[Fitted, Array, dict[str, Any]]:
+    """A model that was fitted, the energies that it predicts, and its errors, columns of `ERROR_COLUMNS`."""
+    description, fit = models(settings)[model]
+    features = cells.vectors[description]
+    fitted = REGRESSIONS[fit](features[task.train], cells.energies[task.train], settings, seed)
+    predicted = fitted.predict(features[task.test])
+    error = predicted - cells.energies[task.test]
+    return (
+        fitted,
+        predicted,
+        {
+            "task": task.name,
+            "model": model,
+            "seed": seed,
+            "n_train": len(task.train),
+            "n_test": len(task.test),
+            "n_features": fitted.n_features,
+            "mae_mev": 1e3 * np.abs(error).mean(),
+            "rmse_mev": 1e3 * np.sqrt((error**2).mean()),
+        },
+    )
 
 
 def models(settings: Regression) -> dict[str, tuple[str, str]]:
@@ -192,24 +201,10 @@ def learning_curve(
         order = np.random.default_rng([settings.regression.seed, seed, 1]).permutation(whole.train)
         for share in shares:
             train = np.sort(order[: max(10, round(share * len(order)))])
-            for model, (description, fit) in models(settings.regression).items():
-                if model not in (*settings.regression.curves, SOAP_RIDGE):
-                    continue
-                features = cells.vectors[description]
-                fitted = REGRESSIONS[fit](features[train], cells.energies[train], settings.regression, seed)
-                error = fitted.predict(features[whole.test]) - cells.energies[whole.test]
-                rows.append(
-                    {
-                        "task": UNSEEN,
-                        "model": model,
-                        "seed": seed,
-                        "n_train": len(train),
-                        "n_test": len(whole.test),
-                        "n_features": fitted.n_features,
-                        "mae_mev": 1e3 * np.abs(error).mean(),
-                        "rmse_mev": 1e3 * np.sqrt((error**2).mean()),
-                    }
-                )
+            task = Task(UNSEEN, train, whole.test)
+            for model in models(settings.regression):
+                if model in (*settings.regression.curves, SOAP_RIDGE):
+                    rows.append(_judged(cells, task, model, seed, settings.regression)[2])
     write_csv(out_csv, pd.DataFrame(rows).reindex(columns=ERROR_COLUMNS))
 
 

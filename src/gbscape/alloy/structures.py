@@ -8,6 +8,7 @@ from ase import Atoms
 
 from gbscape.alloy.packing import are_apart, packing_seeds, random_packing
 from gbscape.config.alloy import PACKED, AmorphousStructures, Heating
+from gbscape.simulate.dynamics import LARGEST_SEED
 from gbscape.simulate.snap import SnapDynamics, SnapPotential
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_to_record
@@ -15,7 +16,6 @@ from gbscape.store.shards import compute_shard
 
 _CLOSEST_KEPT = 0.75
 """A step of the motion in which two atoms come closer than this, in sums of their covalent radii, is not kept."""
-_LARGEST_LAMMPS_SEED = 900_000_000
 
 
 class HeatingError(RuntimeError):
@@ -79,7 +79,7 @@ def heated(
         HeatingError: there is none, since the relaxation already went wrong.
     """
     steps = int(rng.integers(settings.steps[0], settings.steps[1] + 1))
-    seed = int(rng.integers(1, _LARGEST_LAMMPS_SEED))
+    seed = int(rng.integers(1, LARGEST_SEED))
     atoms = dynamics.relaxed(packed, settings.relaxation_steps)
     if not are_apart(atoms, _CLOSEST_KEPT):
         raise HeatingError("atoms ran into each other in the relaxation: the potential has seen too little")

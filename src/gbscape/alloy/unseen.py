@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 
 from gbscape.alloy.crystals import read_crystals
-from gbscape.alloy.dataset import ratio
+from gbscape.alloy.dataset import foreign_species, ratio
 from gbscape.alloy.elastic import single_strains, strained
 from gbscape.config.alloy import Elastic
 from gbscape.config.dft import TotalEnergyDft
@@ -86,11 +86,8 @@ def relaxed_cells(batch_h5: str | Path, concentrations: tuple[float, ...]) -> di
 def _of_species(table_csv: str | Path, species: tuple[str, str]) -> Mapping[str, Atoms]:
     crystals = read_crystals(table_csv)
     for name, atoms in crystals.items():
-        foreign = sorted(set(atoms.get_chemical_symbols()) - set(species))
-        if foreign:
-            raise ValueError(
-                f"{table_csv}: {name} has {', '.join(foreign)}, and alloy.species are {' and '.join(species)}"
-            )
+        if problem := foreign_species(atoms, species):
+            raise ValueError(f"{table_csv}: {name} {problem}")
     return crystals
 
 

@@ -21,12 +21,12 @@ import torch
 from ase import Atoms
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 from gbscape.config.orbital_scattering import OrbitalScattering
 from gbscape.energies.valence import valence_electrons
 from gbscape.features import spectra
+from gbscape.features.scattering import grid_shape
 from gbscape.features.wavelets import AtomicOrbitals
 
 Array = NDArray[np.float64]
@@ -52,7 +52,7 @@ def orbital_scattering(
         atoms: periodic along all three vectors, of any angles, of these species.
         species: of the channels `species`, in this order.
         parameters: the transform's settings.
-        shape: points of the grid along the cell's vectors; None takes `grid_shape`, which jumps when a cell is strained.
+        shape: points of the grid along the cell's vectors; None takes `gbscape.features.scattering.grid_shape`, which jumps when a cell is strained.
 
     Returns:
         (n_features,) as named by `feature_names`: integrals an atom, in the unit of a density to the power q times Angstrom^3.
@@ -69,7 +69,7 @@ def orbital_scattering(
         raise ValueError(
             f"the cell must have atoms, all of the species {', '.join(species)}, not {', '.join(foreign) or 'none'}"
         )
-    shape = shape or grid_shape(atoms, parameters)
+    shape = shape or grid_shape(atoms.cell.lengths(), parameters.spacing_angstrom)
     band = spectra.band_of_any_cell(shape, atoms.cell.array, torch.device("cpu"))
     of_densities = _density_spectra(atoms, channel_weights(atoms, species, parameters), band, parameters)
     voxel = atoms.cell.volume / prod(shape) / len(atoms)
@@ -78,15 +78,23 @@ def orbital_scattering(
         """(..., n_powers) integrals an atom of fields that are not negative."""
         return torch.stack([fields.pow(q).sum((-3, -2, -1)) for q in parameters.powers], dim=-1) * voxel
 
+    # Those of moduli are among those of densities.
+    filters = {wavelet: _filters(band, wavelet, parameters) for wavelet in _orbitals(parameters)}
+
+    def modulus(coefficients: Tensor, wavelet: _Orbital) -> Tensor:
+        """(n_channels, grid) sqrt of the sum over m of the squared convolutions."""
+        fields = spectra.convolve(coefficients, shape, band, filters[wavelet], wavelet.order)
+        return fields.square().sum(-4).sqrt()
+
     densities = torch.fft.irfftn(of_densities, s=shape, norm="forward").clamp_min(0)
     features = [sums(densities)[:, None]]
-    for wavelet in _orbitals(parameters):
-        moduli = _modulus(of_densities, band, wavelet, parameters)
+    for wavelet in filters:
+        moduli = modulus(of_densities, wavelet)
         features.append(sums(moduli)[:, None])
         wider = _wider(wavelet, parameters)
         if wider:
             of_moduli = spectra.spectrum(moduli)
-            features.append(torch.stack([sums(_modulus(of_moduli, band, its, parameters)) for its in wider], dim=1))
+            features.append(torch.stack([sums(modulus(of_moduli, its)) for its in wider], dim=1))
     return torch.cat(features, dim=1).flatten().numpy()
 
 
@@ -125,19 +133,11 @@ def channel_weights(atoms: Atoms, species: tuple[str, ...], parameters: OrbitalS
     return np.array(rows)
 
 
-def grid_shape(atoms: Atoms, parameters: OrbitalScattering) -> tuple[int, int, int]:
-    """Even numbers of points along the cell's vectors."""
-    nx, ny, nz = (
-        2 * next_fast_len(max(1, int(np.ceil(length / parameters.spacing_angstrom / 2 - 1e-9))), real=True)
-        for length in atoms.cell.lengths()
-    )
-    return nx, ny, nz
-
-
 def _density_spectra(atoms: Atoms, weights: Array, band: spectra.Band, parameters: OrbitalScattering) -> Tensor:
     """(n_channels, spectrum): Fourier coefficients of the densities, exact: no Gaussian is cut off or sampled."""
+    places = torch.from_numpy(atoms.get_scaled_positions())
     along_a, along_b, along_c = (
-        torch.exp(-2j * torch.pi * torch.from_numpy(atoms.get_scaled_positions()[:, axis, None]) * frequencies.double())
+        torch.exp(-2j * torch.pi * places[:, axis, None] * frequencies.double())
         for axis, frequencies in enumerate(band.frequencies)
     )
     rows = (along_a[:, :, None] * along_b[:, None, :]).flatten(1)
@@ -145,13 +145,6 @@ def _density_spectra(atoms: Atoms, weights: Array, band: spectra.Band, parameter
     factors = torch.stack([(its[:, None] * rows).T @ along_c for its in by_channel])
     gaussian = torch.exp(-0.5 * parameters.atom_width_angstrom**2 * band.squared_wave_numbers(torch.float64))
     return factors.reshape(len(weights), *band.spectrum_shape) * gaussian / atoms.cell.volume
-
-
-def _modulus(coefficients: Tensor, band: spectra.Band, wavelet: _Orbital, parameters: OrbitalScattering) -> Tensor:
-    """(n_channels, grid) sqrt of the sum over m of the squared convolutions."""
-    filters = _filters(band, wavelet, parameters)
-    fields = spectra.convolve(coefficients, band.shape, band, filters, wavelet.order)
-    return fields.square().sum(-4).sqrt()
 
 
 def _filters(band: spectra.Band, wavelet: _Orbital, parameters: OrbitalScattering) -> Tensor:

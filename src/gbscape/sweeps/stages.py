@@ -6,6 +6,7 @@ computed more often than it has to be, and never shared wrongly. `tests/workflow
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from gbscape.config.learn import TASKS
 from gbscape.sweeps.axes import Key
@@ -294,6 +295,10 @@ _OF_A_POINT = (
 )
 
 
+_LISTED = {setting for its in STAGES.values() for setting in its.settings}.union(_OF_A_POINT)
+
+
+@cache
 def settings_of(stage: str) -> frozenset[str]:
     """Settings that concern a stage or one before it; those that no stage lists concern it, too, see `concerns`."""
     its = STAGES[stage]
@@ -302,8 +307,7 @@ def settings_of(stage: str) -> frozenset[str]:
 
 def concerns(key: Key, stage: str) -> bool:
     """Whether a setting, or one that is in it, concerns a stage. Of representations each concerns files of its own only."""
-    listed = {setting for its in STAGES.values() for setting in its.settings} | set(_OF_A_POINT)
-    if not any(_in(key, setting) for setting in listed):
+    if not any(_in(key, setting) for setting in _LISTED):
         return True
     # What a stage lists is its own even where it is in something that concerns points only.
     return any(_in(key, setting) or _in(tuple(setting.split(".")), ".".join(key)) for setting in settings_of(stage))
