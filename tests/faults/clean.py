@@ -1,7 +1,6 @@
 """A run without faults, whose folder every cell of the matrix starts from, by a workflow cut to what each rule class needs."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.workflow.conftest import copied
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAME = "run"
@@ -121,9 +122,8 @@ CLASSES = {
 
 def cut_project(folder: Path) -> Path:
     """A copy of the project with a Snakefile for each rule class, `workflow/<rule>.smk`, that includes only what it needs."""
-    for name in ("workflow", "src", "config", "resources", "profiles", "envs"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "docs"))
-    workflow = folder / "workflow"
+    folder.mkdir(parents=True)
+    workflow = copied(folder) / "workflow"
     snakefile, run = (workflow / "Snakefile").read_text(), (workflow / "rules" / "run.smk").read_text()
     head = run[: run.index('include: "survey.smk"')]
     for its in CLASSES.values():

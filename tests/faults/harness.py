@@ -1,6 +1,5 @@
 """Runs one cell: a run with a fault, the recovery, and what has to be true afterwards."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from gbscape.recovery.controller import RUN_VARIABLE, ControllerError, claim
 from gbscape.store.processes import processes_with
-from gbscape.store.seal import DamagedError, damage, require_sound, seal_path
+from gbscape.store.seal import DamagedError, damage, require_sound, seal_path, sha256
 
 from .cells import Cell
 from .clean import CLASSES, RESULTS, command, environment
@@ -171,7 +170,7 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, run_en
     for output in its.outputs:
         if not (work / output).exists():
             found.problems.append(f"{output} is not there")
-        elif digest(work / output) != digest(clean / output):
+        elif sha256(work / output) != sha256(clean / output):
             found.problems.append(f"{output} differs from the clean run")
         elif not seal_path(work / output).exists() or damage(work / output):
             found.problems.append(f"{output} is not sealed, or damaged: {damage(work / output)}")
@@ -218,11 +217,6 @@ def _check_journal(cell: Cell, notes: Path, found: Found) -> None:
     if cell.kind == "damaged file" and cell.moment == "start":
         return
     found.problems += [f"{output} was computed though it was there" for output in ends.keys() - allowed]
-
-
-def digest(path: Path) -> str:
-    """Checksum of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def wait_for(condition: Path, run: subprocess.Popen[bytes] | None = None, seconds: float = 600.0) -> bool:

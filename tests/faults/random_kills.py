@@ -6,7 +6,6 @@ the time of the kill. A seed that is in the table already is not run again.
 """
 
 import csv
-import hashlib
 import os
 import random
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from gbscape.recovery.controller import RUN_VARIABLE
 from gbscape.store.processes import processes_with
+from gbscape.store.seal import sha256
 
 from .clean import PROJECT
 
@@ -60,7 +60,7 @@ def environment() -> dict[str, str]:
 def results(folder: Path) -> dict[str, str]:
     """Checksums of all results by name."""
     files = [*(folder / RESULTS / "shards").glob("*.csv"), *(folder / RESULTS).glob("*.csv")]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {path.name: sha256(path) for path in files}
 
 
 def clean_results(shards: int) -> dict[str, str]:

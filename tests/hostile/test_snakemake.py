@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.workflow.conftest import copied
+
 from .cases import CASES, HDF5, LINKS, PICKLE, SHELL, STRUCTURE, XYZ, YAML, sample, wrote
 from .conftest import CANARY, Row, write_config
 from .plan import PROJECT
@@ -25,14 +27,6 @@ IN_REAL = {
 }
 """Cases of each family, of a plan and of a run."""
 BY_NAME = {case.name: case for case in CASES}
-
-
-def copied(folder: Path) -> Path:
-    """A copy of what a run needs."""
-    for name in ("workflow", "src", "config", "resources", "profiles", "envs"):
-        shutil.copytree(PROJECT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT / "Snakefile", folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

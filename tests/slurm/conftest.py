@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.conftest import PROJECT
+from tests.workflow.conftest import PROJECT, copied
 
 CLUSTER = Path(__file__).with_name("cluster.sh")
 REQUIRED = os.environ.get("GBSCAPE_SLURM") == "required"
@@ -68,11 +68,7 @@ def jobs() -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what a run needs, in which the runs of a module share nothing but the code."""
-    folder = tmp_path_factory.mktemp("project")
-    for name in ("workflow", "src", "config", "resources", "profiles", "envs"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT / "Snakefile", folder)
-    return folder
+    return copied(tmp_path_factory.mktemp("project"))
 
 
 Start = Callable[..., "subprocess.Popen[str]"]

@@ -86,13 +86,18 @@ TINY: dict[str, Any] = {
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
+def copied(folder: Path) -> Path:
     """A copy of what a run needs, without results."""
     for name in ("workflow", "src", "config", "resources", "profiles", "envs"):
-        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT / "Snakefile", tmp_path)
-    return tmp_path
+        shutil.copytree(PROJECT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "Snakefile", folder)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project of the test's own."""
+    return copied(tmp_path)
 
 
 @pytest.fixture
@@ -106,6 +111,14 @@ def snakemake(project: Path) -> Run:
         )
 
     return run
+
+
+def assert_stops_before_any_job(done: subprocess.CompletedProcess[str], project: Path, message: str) -> None:
+    """Snakemake has refused a configuration with a message, and has not begun."""
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (project / "results").exists()
 
 
 def command(*arguments: str) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from .conftest import TINY, Run
+from .conftest import TINY, Run, assert_stops_before_any_job
 
 SOAP = "features.representations.soap.cutoff_angstrom"
 
@@ -109,8 +109,4 @@ def test_a_sweep_and_a_value_that_is_added(snakemake: Run, project: Path) -> Non
     ],
 )
 def test_a_bad_sweep_stops_before_any_job(snakemake: Run, project: Path, config: dict, message: str) -> None:
-    done = snakemake(config)
-    assert done.returncode != 0
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (project / "results").exists()
+    assert_stops_before_any_job(snakemake(config), project, message)

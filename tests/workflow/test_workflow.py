@@ -17,7 +17,7 @@ import yaml
 from gbscape.features.matrix import read_features
 from gbscape.store.shards import open_shard
 
-from .conftest import PROJECT, TINY, Run, command
+from .conftest import PROJECT, TINY, Run, assert_stops_before_any_job, command
 
 
 def _planned(output: str) -> dict[str, int]:
@@ -104,11 +104,7 @@ def test_planning_imports_nothing_heavy(project: Path) -> None:
     ],
 )
 def test_bad_configuration_stops_before_any_job(snakemake: Run, project: Path, config: dict, message: str) -> None:
-    done = snakemake(config)
-    assert done.returncode != 0
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (project / "results").exists()
+    assert_stops_before_any_job(snakemake(config), project, message)
 
 
 def test_a_whole_run_and_what_re_runs_it(snakemake: Run, project: Path) -> None:
