@@ -46,7 +46,7 @@ class TotalEnergyDft(PlaneWaves):
 
     cutoff_ev: float = Field(default=300.0, ge=150, le=2000)
     """Kinetic-energy cut-off of the plane waves."""
-    kpoint_spacing_per_angstrom: float = Field(default=0.4, gt=0, le=5)
+    kpoint_spacing_per_angstrom: float = Field(default=0.5, gt=0, le=5)
     """Largest distance between points of the Monkhorst-Pack grid, whose middle is the zone centre or between points: each axis
     gets the next denser grid, so that cells of all sizes are sampled alike."""
 
