@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from gbscape.alloy.dataset import DatasetError, formation_energies, ratio, read_dataset, write_dataset
+from gbscape.alloy.dataset import DatasetError, ratio, read_cells, shares, write_cells
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import atoms_to_record
 from gbscape.store.shards import write_shard
@@ -32,8 +32,8 @@ def test_what_is_written_is_read(tmp_path):
             "dft": {"kpoints": '{"size": [2, 2, 2]}', "code": "gpaw 26.7.0"},
         }
     write_shard(tmp_path / "round_1.h5", records, Provenance.of({}, "code"), {})
-    write_dataset([tmp_path / "round_1.h5"], tmp_path / "data.xyz")
-    cells = read_dataset(tmp_path / "data.xyz", PAIR)
+    write_cells([tmp_path / "round_1.h5"], tmp_path / "data.xyz")
+    cells = read_cells([tmp_path / "data.xyz"], PAIR)
     assert [cell.name for cell in cells] == list(records)
     for cell, record in zip(cells, records.values(), strict=True):
         assert cell.energy_ev == pytest.approx(record["energy_ev"], abs=1e-8)
@@ -44,7 +44,7 @@ def test_what_is_written_is_read(tmp_path):
 
 def test_a_file_of_ones_own_needs_only_energies(tmp_path):
     (tmp_path / "own.xyz").write_text(frame() + frame("energy=-3 name=second concentration=2.5"))
-    first, second = read_dataset(tmp_path / "own.xyz", PAIR)
+    first, second = read_cells([tmp_path / "own.xyz"], PAIR)
     assert (first.name, first.energy_ev, first.concentration) == ("0", -7.5, 1.0)
     assert (second.name, second.concentration) == ("second", 2.5)
 
@@ -65,12 +65,25 @@ def test_a_file_of_ones_own_needs_only_energies(tmp_path):
 def test_datasets_that_cannot_be_used(tmp_path, text, message):
     (tmp_path / "bad.xyz").write_text(text)
     with pytest.raises(DatasetError, match=message):
-        read_dataset(tmp_path / "bad.xyz", PAIR)
+        read_cells([tmp_path / "bad.xyz"], PAIR)
 
 
-def test_formation_energies_and_ratios(tmp_path):
-    (tmp_path / "own.xyz").write_text(frame())
-    cells = read_dataset(tmp_path / "own.xyz", PAIR)
-    assert formation_energies(cells, {"Li": -1.0, "Si": -5.0}) == pytest.approx([-7.5 / 2 + 3.0])
+def test_names_are_unique_over_all_files(tmp_path):
+    for name in ("a.xyz", "b.xyz"):
+        (tmp_path / name).write_text(frame("energy=1 name=x"))
+    with pytest.raises(DatasetError, match="several frames are called x"):
+        read_cells([tmp_path / "a.xyz", tmp_path / "b.xyz"], PAIR)
+
+
+def test_stresses_are_read_where_there_are_any(tmp_path):
+    (tmp_path / "own.xyz").write_text(frame() + frame('energy=-3 stress="1 2 3 2 5 6 3 6 9" name=second'))
+    first, second = read_cells([tmp_path / "own.xyz"], PAIR)
+    assert first.stress_ev_angstrom3 is None
+    assert second.stress_ev_angstrom3 == pytest.approx(np.array([[1, 2, 3], [2, 5, 6], [3, 6, 9]]))
+
+
+def test_shares_and_ratios(tmp_path):
+    (tmp_path / "own.xyz").write_text(frame() + frame("energy=-3 name=second", first="Si"))
+    assert shares(read_cells([tmp_path / "own.xyz"], PAIR), PAIR) == pytest.approx(np.array([[0.5, 0.5], [0, 1]]))
     assert ratio(Atoms("Li3Si2"), PAIR) == 1.5
     assert ratio(Atoms("Li"), PAIR) == float("inf")

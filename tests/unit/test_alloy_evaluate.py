@@ -1,5 +1,7 @@
 """Evaluation of energies of cells, on energies of a potential."""
 
+from dataclasses import replace
+
 import ase.io
 import numpy as np
 import pandas as pd
@@ -7,23 +9,27 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from gbscape.alloy import evaluate
-from gbscape.alloy.describe import describe, describe_cells, mean_soap
+from gbscape.alloy.describe import describe, describe_cells, gather_cells, mean_soap
+from gbscape.alloy.elastic import strained
+from gbscape.alloy.extrapolate import COLUMNS, predict_unseen
 from gbscape.alloy.packing import packing_seeds, random_packing
-from gbscape.config.alloy import Alloy, AmorphousStructures, CheapPotential, Packing, Regression
+from gbscape.config.alloy import AmorphousStructures, CheapPotential, Descriptions, Packing, Regression
 from gbscape.config.orbital_scattering import OrbitalScattering
 from gbscape.config.soap import SoapParameters
+from gbscape.features.scattering import grid_shape
 from gbscape.simulate.snap import SnapPotential, energy_and_forces
-from gbscape.store.shards import gather_shards, open_shard
+from gbscape.store.shards import open_shard
 
-SETTINGS = Alloy(
-    structures=AmorphousStructures(concentrations=(0.5, 1.0, 3.0), packed=16, packing=Packing(n_atoms=(6, 12))),
+PAIR = ("Li", "Si")
+STRUCTURES = AmorphousStructures(concentrations=(0.5, 1.0, 3.0), packed=16, packing=Packing(n_atoms=(6, 12)))
+DESCRIPTIONS = Descriptions(
     scattering=OrbitalScattering(
         spacing_angstrom=0.5, atom_width_angstrom=0.5, channels=("species",), n_scales=2, n_max=2, second_order=False
     ),
     soap=SoapParameters(n_max=4, l_max=2, cutoff_angstrom=4.0, sigma_angstrom=0.6),
-    regression=Regression(
-        models=("greedy", "ridge"), curves=("ridge",), most_features=12, folds=3, left_out=(1.0, 7.0), members=3
-    ),
+)
+LEARNING = Regression(
+    models=("greedy", "ridge"), curves=("ridge",), most_features=12, folds=3, left_out=(1.0, 7.0), members=3
 )
 
 
@@ -34,8 +40,8 @@ def folder(tmp_path_factory):
     weights = np.random.default_rng(1).normal(0, 0.01, (2, 30))
     potential = SnapPotential(("Li", "Si"), CheapPotential(), (-1.0, -4.0), weights)
     frames = []
-    for name, (ratio, seed) in packing_seeds(SETTINGS.structures, "packed").items():
-        atoms = random_packing(("Li", "Si"), ratio, SETTINGS.structures.packing, np.random.default_rng(seed))
+    for name, (ratio, seed) in packing_seeds(STRUCTURES, "packed").items():
+        atoms = random_packing(("Li", "Si"), ratio, STRUCTURES.packing, np.random.default_rng(seed))
         energy, forces = energy_and_forces(atoms, potential)
         atoms.info = {"name": name, "concentration": ratio}
         atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
@@ -44,10 +50,17 @@ def folder(tmp_path_factory):
     for description in ("scattering", "soap"):
         for shard in range(2):
             describe_cells(
-                path / "dataset.xyz", path / f"{description}_{shard}.h5", description, shard, 2, SETTINGS, "code"
+                [path / "dataset.xyz"],
+                path / f"{description}_{shard}.h5",
+                description,
+                shard,
+                2,
+                PAIR,
+                DESCRIPTIONS,
+                "code",
             )
-        names = [atoms.info["name"] for atoms in frames]
-        gather_shards([path / f"{description}_{shard}.h5" for shard in range(2)], path / f"{description}.h5", names)
+        shards = [path / f"{description}_{shard}.h5" for shard in range(2)]
+        gather_cells(shards, [path / "dataset.xyz"], path / f"{description}.h5", PAIR, "stop")
     return path
 
 
@@ -58,7 +71,7 @@ def vectors(folder):
 
 @pytest.fixture(scope="module")
 def cells(folder, vectors):
-    return evaluate.read_cells(folder / "dataset.xyz", vectors, SETTINGS.species)
+    return evaluate.read_described([folder / "dataset.xyz"], vectors, PAIR)
 
 
 def test_shards_hold_the_vectors_of_the_cells(folder, cells):
@@ -69,30 +82,35 @@ def test_shards_hold_the_vectors_of_the_cells(folder, cells):
     row = 5
     name = cells.names[row]
     for description in ("scattering", "soap"):
-        assert cells.vectors[description][row] == pytest.approx(describe(frames[name], description, SETTINGS))
+        assert cells.vectors[description][row] == pytest.approx(describe(frames[name], description, PAIR, DESCRIPTIONS))
 
 
 def test_mean_soap_is_additive(folder):
     atoms = ase.io.read(folder / "dataset.xyz", index=0)
-    vector = mean_soap(atoms, SETTINGS)
-    assert mean_soap(atoms.repeat((2, 1, 1)), SETTINGS) == pytest.approx(vector, abs=1e-9)
+    vector = mean_soap(atoms, PAIR, DESCRIPTIONS.soap)
+    assert mean_soap(atoms.repeat((2, 1, 1)), PAIR, DESCRIPTIONS.soap) == pytest.approx(vector, abs=1e-9)
     lithium = atoms[atoms.numbers == 3]
     half = len(vector) // 2
-    assert not mean_soap(lithium, SETTINGS)[half:].any()
+    assert not mean_soap(lithium, PAIR, DESCRIPTIONS.soap)[half:].any()
 
 
-def test_energies_are_over_a_mean_of_the_species(folder, cells):
-    frames = ase.io.read(folder / "dataset.xyz", index=":")
-    share = np.array([(atoms.numbers == 3).mean() for atoms in frames])
-    assert np.abs(np.column_stack([share, 1 - share]).T @ cells.energies).max() < 1e-8
-    total = np.array([atoms.get_potential_energy() / len(atoms) for atoms in frames])
-    shift = total - cells.energies
-    assert np.polyval(np.polyfit(share, shift, 1), share) == pytest.approx(shift)
+def test_a_model_learns_energies_of_the_species_from_its_own_cells(cells):
+    rows = np.arange(0, len(cells.names), 2)
+    model = evaluate.fit(cells, rows, "ridge", LEARNING, 0)
+    parts, energies = cells.shares[rows], cells.energies_ev_atom[rows]
+    assert np.abs(parts.T @ (energies - parts @ model.of_species_ev)).max() < 1e-8
+    shifted = replace(cells, energies_ev_atom=cells.energies_ev_atom + cells.shares @ [-100.0, 7.0])
+    again = evaluate.fit(shifted, rows, "ridge", LEARNING, 0)
+    assert again.of_species_ev == pytest.approx(model.of_species_ev + np.array([-100.0, 7.0]))
+    vectors = cells.vectors["scattering"]
+    assert again.predict(vectors, cells.shares) == pytest.approx(
+        model.predict(vectors, cells.shares) + cells.shares @ [-100.0, 7.0]
+    )
 
 
 def test_tasks_keep_what_is_asked_out_of_the_training(cells):
-    asked = {task.name: task for task in evaluate.tasks(cells, SETTINGS.regression, 0)}
-    assert list(asked) == ["unseen cells", "without 1", "larger cells"]  # there is none with 7
+    asked = {task.name: task for task in evaluate.tasks(cells, LEARNING, 0)}
+    assert list(asked) == ["unseen cells", "without 1"]  # there is none with 7
     for task in asked.values():
         assert not set(task.train) & set(task.test)
     unseen = asked["unseen cells"]
@@ -100,45 +118,94 @@ def test_tasks_keep_what_is_asked_out_of_the_training(cells):
     assert sorted(np.unique(cells.concentrations[unseen.test])) == [0.5, 1.0, 3.0]
     assert (cells.concentrations[asked["without 1"].test] == 1.0).all()
     assert (cells.concentrations[asked["without 1"].train] != 1.0).all()
-    assert cells.n_atoms[asked["larger cells"].train].max() < cells.n_atoms[asked["larger cells"].test].min()
-    again = next(evaluate.tasks(cells, SETTINGS.regression, 0))
-    other = next(evaluate.tasks(cells, SETTINGS.regression, 1))
+    again = next(evaluate.tasks(cells, LEARNING, 0))
+    other = next(evaluate.tasks(cells, LEARNING, 1))
     assert np.array_equal(unseen.test, again.test)
     assert not np.array_equal(unseen.test, other.test)
 
 
 def test_tables(folder, vectors, cells):
     dataset = folder / "dataset.xyz"
-    evaluate.evaluate(dataset, vectors, folder / "errors.csv", folder / "predictions.csv", SETTINGS, range(2))
+    evaluate.evaluate(dataset, vectors, folder / "errors.csv", folder / "predictions.csv", PAIR, LEARNING, 1)
     errors, predictions = pd.read_csv(folder / "errors.csv"), pd.read_csv(folder / "predictions.csv")
     assert list(errors) == evaluate.ERROR_COLUMNS
-    assert len(errors) == 2 * 3 * 3
+    assert len(errors) == 2 * 3
     assert set(errors["model"]) == {"greedy", "ridge", "soap ridge"}
+    assert set(errors["seed"]) == {1}
     ridge = errors[errors["model"] == "ridge"]
     assert (ridge["n_features"] == cells.vectors["scattering"].shape[1]).all()
     assert ridge["within_one_percent"].notna().all()
     assert errors.loc[errors["model"] == "greedy", "within_one_percent"].isna().all()
-    deviation = 1e3 * np.abs(cells.energies - cells.energies.mean()).mean()
+    parts, energies = cells.shares, cells.energies_ev_atom
+    of_species = parts @ np.linalg.lstsq(parts, energies, rcond=None)[0]
     unseen = errors[(errors["task"] == "unseen cells") & (errors["model"] == "soap ridge")]
-    assert (unseen["mae_mev"] < deviation).all()  # better than no model
+    assert unseen["mae_mev"].item() < 1e3 * np.abs(energies - of_species).mean()  # better than the species alone
     assert list(predictions) == evaluate.PREDICTION_COLUMNS
-    one = predictions[(predictions["model"] == "greedy") & (predictions["seed"] == 0)]
-    error = 1e3 * np.abs(one["energy_ev"] - one["predicted_ev"]).mean()
-    row = errors[(errors["model"] == "greedy") & (errors["seed"] == 0) & (errors["task"] == "unseen cells")]
+    one = predictions[predictions["model"] == "greedy"]
+    error = 1e3 * np.abs(one["energy_ev_atom"] - one["predicted_ev_atom"]).mean()
+    row = errors[(errors["model"] == "greedy") & (errors["task"] == "unseen cells")]
     assert error == pytest.approx(row["mae_mev"].item())
 
 
 def test_learning_curve_ends_with_the_whole_training_set(folder, vectors):
-    evaluate.learning_curve(folder / "dataset.xyz", vectors, folder / "curve.csv", SETTINGS, range(1), (0.5, 1.0))
+    evaluate.learning_curve(folder / "dataset.xyz", vectors, folder / "curve.csv", PAIR, LEARNING, 0, (0.5, 1.0))
     curve = pd.read_csv(folder / "curve.csv")
     assert set(curve["model"]) == {"ridge", "soap ridge"}
     assert sorted(curve["n_train"].unique()) == [19, 38]
 
 
-def test_error_by_size_falls_in_training(folder, vectors):
-    evaluate.error_by_size(folder / "dataset.xyz", vectors, folder / "sizes.csv", SETTINGS, range(1))
+def test_errors_by_size_of_all_ways_to_select(folder, vectors):
+    evaluate.error_by_size(folder / "dataset.xyz", vectors, folder / "sizes.csv", PAIR, LEARNING, 0)
     table = pd.read_csv(folder / "sizes.csv")
-    assert list(table) == evaluate.PATH_COLUMNS
-    greedy = table[table["model"] == "greedy"].set_index("n_features")
-    assert greedy.index.max() == 12
-    assert greedy["training_mev"].iloc[-1] < greedy["training_mev"].iloc[0]
+    assert list(table) == evaluate.SIZE_COLUMNS
+    at_the_end = {}
+    for way, rows in table.groupby("selection"):
+        training = rows.set_index("n_features")["training_mev"]
+        assert training.index.max() == 12, way
+        at_the_end[way] = training[12] / training[0]
+    assert set(at_the_end) == {"greedy", "greedy among random features", "best correlated", "random"}
+    assert max(at_the_end.values()) < 1
+    assert at_the_end["greedy"] < at_the_end["random"]
+
+
+def test_what_is_said_of_other_cells(folder, vectors, cells):
+    """Of the same cells, and of them under strains, whose energies the descriptions tell."""
+    for description in vectors:
+        describe_cells(
+            [folder / "dataset.xyz"],
+            folder / f"strained_{description}.h5",
+            description,
+            0,
+            1,
+            PAIR,
+            DESCRIPTIONS,
+            "code",
+            0.02,
+        )
+    predict_unseen(
+        folder / "dataset.xyz",
+        vectors,
+        {"strained": [folder / "dataset.xyz"]},
+        {"strained": {name: folder / f"strained_{name}.h5" for name in vectors}},
+        folder / "unseen.csv",
+        PAIR,
+        LEARNING,
+        0,
+    )
+    table = pd.read_csv(folder / "unseen.csv", keep_default_na=False)
+    n = len(cells.names)
+    assert list(table) == COLUMNS
+    assert len(table) == 3 * 13 * n
+    at_rest = table[(table["model"] == "ridge") & (table["strain"] == "")]
+    assert list(at_rest["cell"]) == cells.names
+    assert at_rest["energy_ev_atom"].astype(float).to_numpy() == pytest.approx(cells.energies_ev_atom)
+    rows = evaluate.thinned(np.arange(n), np.random.default_rng([LEARNING.seed, 0, 2]))
+    model = evaluate.fit(cells, rows, "ridge", LEARNING, 0)
+    predicted = model.predict(cells.vectors["scattering"], cells.shares)
+    assert at_rest["predicted_ev_atom"].to_numpy() == pytest.approx(predicted)
+    frame = ase.io.read(folder / "dataset.xyz", index=0)
+    sheared = strained(frame, np.array([0, 0, 0, 0, -0.02, 0]))
+    shape = grid_shape(frame.cell.lengths(), DESCRIPTIONS.scattering.spacing_angstrom)
+    vector = describe(sheared, "scattering", PAIR, DESCRIPTIONS, shape)
+    its = table[(table["model"] == "ridge") & (table["strain"] == "5-") & (table["cell"] == cells.names[0])]
+    assert its["predicted_ev_atom"].item() == pytest.approx(model.predict(vector[None], cells.shares[:1])[0])

@@ -11,7 +11,7 @@ from ase.constraints import FixAtoms
 from ase.optimize import BFGS
 
 from gbscape.alloy.crystals import read_crystals
-from gbscape.alloy.migration import MigrationError, barrier_ev, ends_of_path, relaxed_path, save_images
+from gbscape.alloy.migration import MigrationError, distances_along, ends_of_path, relaxed_path, save_images
 from gbscape.config.alloy import Migration, MigrationPath
 
 CRYSTALS = read_crystals(Path(__file__).resolve().parents[2] / "resources" / "lisi" / "crystals.csv")
@@ -59,9 +59,8 @@ def found():
 
 
 def test_the_barrier_is_that_of_the_saddle_point(found):
-    images, energies = found
+    images, energies = found[0], found[1] - found[1][0]
     assert len(images) == 5
-    assert energies[0] == 0
     assert energies[-1] == pytest.approx(0, abs=2e-3)
     assert energies.argmax() == 2
     assert energies[1] == pytest.approx(energies[3], abs=5e-3)
@@ -72,16 +71,26 @@ def test_the_barrier_is_that_of_the_saddle_point(found):
     saddle.calc = EMT()
     BFGS(saddle, logfile=None).run(fmax=0.01)
     expected = saddle.get_potential_energy() - images[0].get_potential_energy()
-    assert barrier_ev(energies) == pytest.approx(expected, abs=5e-3)
+    assert energies.max() == pytest.approx(expected, abs=5e-3)
     assert 0.5 < expected < 0.9
 
 
 def test_the_path_is_written(found, tmp_path):
     images, energies = found
-    save_images(images, energies, tmp_path / "path.xyz")
+    save_images("hop", images, energies, tmp_path / "path.xyz")
     again = ase.io.read(tmp_path / "path.xyz", index=":")
-    assert [atoms.info["relative_energy_ev"] for atoms in again] == pytest.approx(energies, abs=1e-7)
+    assert [atoms.info["name"] for atoms in again] == [f"hop:{number}" for number in range(5)]
+    assert [atoms.get_potential_energy() for atoms in again] == pytest.approx(energies, abs=1e-7)
+    assert [atoms.info["relative_energy_ev"] for atoms in again] == pytest.approx(energies - energies[0], abs=1e-7)
     assert again[2].positions == pytest.approx(images[2].positions, abs=1e-7)
+
+
+def test_distances_along_a_path_grow(found):
+    distances = distances_along(found[0])
+    assert distances[0] == 0
+    assert (np.diff(distances) > 0).all()
+    # The atom moves to the next site; its neighbours move a little too.
+    assert 3.6 / np.sqrt(2) < distances[-1] < 1.3 * 3.6 / np.sqrt(2)
 
 
 def test_what_does_not_converge_says_so():

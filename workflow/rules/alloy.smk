@@ -24,13 +24,15 @@ rule pack_structures:
 
 rule fit_cheap_potential:
     input:
-        lambda wildcards: of_alloy_batches_before(ALLOY_ENERGIES, wildcards.round),
+        lambda wildcards: of_alloy_batches_before(ALLOY_ENERGIES, wildcards.batch),
     output:
-        f"{ALLOY}/potentials/round_{{round}}.json",
+        f"{ALLOY}/potentials/{{batch}}.json",
     log:
-        f"{LOGS}/fit_cheap_potential/{{round}}.log",
+        f"{LOGS}/fit_cheap_potential/{{batch}}.log",
     benchmark:
-        f"{BENCHMARKS}/fit_cheap_potential/{{round}}.tsv"
+        f"{BENCHMARKS}/fit_cheap_potential/{{batch}}.tsv"
+    wildcard_constraints:
+        batch=one_of([*ALLOY_BATCHES[1:], LARGER]),
     conda:
         "../../envs/alloy.yaml"
     resources:
@@ -49,11 +51,13 @@ rule heat_structures:
     input:
         rules.fit_cheap_potential.output[0],
     output:
-        STRUCTURES.format(batch="round_{round}"),
+        STRUCTURES,
     log:
-        f"{LOGS}/heat_structures/{{round}}.log",
+        f"{LOGS}/heat_structures/{{batch}}.log",
     benchmark:
-        f"{BENCHMARKS}/heat_structures/{{round}}.tsv"
+        f"{BENCHMARKS}/heat_structures/{{batch}}.tsv"
+    wildcard_constraints:
+        batch=one_of([*ALLOY_BATCHES[1:], LARGER]),
     conda:
         "../../envs/alloy.yaml"
     resources:
@@ -71,7 +75,7 @@ rule collect_crystals:
     input:
         CONFIG.alloy.crystals or [],
     output:
-        STRUCTURES.format(batch="crystals"),
+        STRUCTURES.format(batch=CRYSTALS),
     log:
         f"{LOGS}/collect_crystals.log",
     benchmark:
@@ -94,7 +98,7 @@ rule strain_cells:
         table=CONFIG.alloy.crystals or [],
         amorphous=STRUCTURES.format(batch=ALLOY_BATCHES[-1]),
     output:
-        STRUCTURES.format(batch="strained"),
+        STRUCTURES.format(batch=STRAINED),
     log:
         f"{LOGS}/strain_cells.log",
     benchmark:
@@ -124,7 +128,7 @@ rule compute_structures:
     benchmark:
         f"{BENCHMARKS}/compute_structures/{{batch}}/{{shard}}.tsv"
     wildcard_constraints:
-        batch=one_of([*ALLOY_BATCHES, *UNSEEN_BATCHES]),
+        batch=one_of([*ALLOY_BATCHES, LARGER, CRYSTALS, STRAINED]),
     conda:
         "../../envs/alloy.yaml"
     threads: CONFIG.alloy.dft.ranks
@@ -154,7 +158,7 @@ rule gather_structures:
     benchmark:
         f"{BENCHMARKS}/gather_structures/{{batch}}.tsv"
     wildcard_constraints:
-        batch=one_of([*ALLOY_BATCHES, *UNSEEN_BATCHES]),
+        batch=one_of([*ALLOY_BATCHES, LARGER, CRYSTALS, STRAINED]),
     conda:
         "../../envs/alloy.yaml"
     resources:
@@ -172,7 +176,7 @@ rule relax_path:
     input:
         CONFIG.alloy.crystals or [],
     output:
-        f"{ALLOY}/paths/{{path}}.xyz",
+        ALLOY_PATH,
     log:
         f"{LOGS}/relax_path/{{path}}.log",
     benchmark:
@@ -195,15 +199,22 @@ rule relax_path:
         "../scripts/alloy_path.py"
 
 
-rule write_dataset:
+rule write_cells:
     input:
-        expand(ALLOY_ENERGIES, batch=ALLOY_BATCHES),
+        lambda wildcards: expand(
+            ALLOY_ENERGIES,
+            batch=(
+                ALLOY_BATCHES if wildcards.batch == ALLOY_DATASET else wildcards.batch
+            ),
+        ),
     output:
-        f"{ALLOY}/dataset.xyz",
+        f"{ALLOY}/{{batch}}.xyz",
     log:
-        f"{LOGS}/write_dataset.log",
+        f"{LOGS}/write_cells/{{batch}}.log",
     benchmark:
-        f"{BENCHMARKS}/write_dataset.tsv"
+        f"{BENCHMARKS}/write_cells/{{batch}}.tsv"
+    wildcard_constraints:
+        batch=one_of([ALLOY_DATASET, LARGER, CRYSTALS, STRAINED]),
     conda:
         "../../envs/alloy.yaml"
     resources:
@@ -211,17 +222,6 @@ rule write_dataset:
         runtime=runtime(30),
         tasks=1,
     params:
-        code=code_of("alloy_dataset.py"),
+        code=code_of("alloy_cells.py"),
     script:
-        "../scripts/alloy_dataset.py"
-
-
-rule alloy:
-    input:
-        rules.write_dataset.output,
-        expand(ALLOY_ENERGIES, batch=UNSEEN_BATCHES),
-        expand(
-            rules.relax_path.output[0],
-            path=CONFIG.alloy.migration.paths if CONFIG.alloy.crystals else [],
-        ),
-    localrule: True
+        "../scripts/alloy_cells.py"

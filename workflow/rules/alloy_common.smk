@@ -1,14 +1,51 @@
-# What the rules of the alloy share: its settings, batches of structures, patterns of paths.
-ALLOY = f"{RESULTS}/alloy"
+# What the rules of the alloy share: its settings, batches of cells, patterns of paths.
+from gbscape.config.alloy import CRYSTALS, LARGER, STRAINED
+
 STRUCTURES = f"{ALLOY}/structures/{{batch}}.h5"
 ALLOY_ENERGIES = f"{ALLOY}/energies/{{batch}}.h5"
+ALLOY_PATH = f"{ALLOY}/paths/{{path}}.xyz"
+ALLOY_VECTORS = f"{ALLOY}/vectors/{{description}}/{{batch}}.h5"
+ALLOY_DESCRIPTIONS = ["scattering", "soap"]
 ALLOY_BATCHES = CONFIG.alloy.structures.batches
-# Structures that are not learned from.
-UNSEEN_BATCHES = ["crystals", "strained"] if CONFIG.alloy.crystals else []
+COMPUTED_BEFORE = CONFIG.alloy.computed
 # What makes a structure: whoever asks for more rounds keeps those that are there.
 OF_STRUCTURES = leaf(CONFIG.alloy.structures, without=["rounds"])
 
+# Batches of cells as extended XYZ, made here or before: what is learned from, and what models are asked for.
+ALLOY_DATASET = "dataset"
+ALLOY_PATHS = "paths"
+ALLOY_CELLS = {
+    batch: [getattr(COMPUTED_BEFORE, batch, None) or f"{ALLOY}/{batch}.xyz"]
+    for batch in [ALLOY_DATASET, *CONFIG.alloy.unseen]
+}
+if CONFIG.alloy.path_names:
+    ALLOY_CELLS[ALLOY_PATHS] = (
+        list(COMPUTED_BEFORE.paths.values())
+        if COMPUTED_BEFORE
+        else expand(ALLOY_PATH, path=CONFIG.alloy.path_names)
+    )
+UNSEEN_CELLS = [batch for batch in ALLOY_CELLS if batch != ALLOY_DATASET]
 
-def of_alloy_batches_before(pattern, round_number):
-    """Files of the batches that a round goes on from."""
-    return expand(pattern, batch=ALLOY_BATCHES[: int(round_number)])
+
+wildcard_constraints:
+    description=one_of(ALLOY_DESCRIPTIONS),
+    draw=r"\d+",
+
+
+def of_alloy_batches_before(pattern, batch):
+    """Files of the batches that a round, or that of larger cells, goes on from."""
+    before = (
+        ALLOY_BATCHES
+        if batch == LARGER
+        else ALLOY_BATCHES[: ALLOY_BATCHES.index(batch)]
+    )
+    return expand(pattern, batch=before)
+
+
+def of_alloy(pattern, batches):
+    """Files of each description, of some batches."""
+    return {
+        f"{description}_{batch}": pattern.format(description=description, batch=batch)
+        for description in ALLOY_DESCRIPTIONS
+        for batch in batches
+    }

@@ -38,21 +38,24 @@ FEATURES = f"{RESULTS}/features"
 LEARN = f"{RESULTS}/learn"
 CRYSTAL = f"{RESULTS}/crystal"
 REPLICA = f"{RESULTS}/replica"
+ALLOY = f"{RESULTS}/alloy"
 
 # One scorecard for the run: that of its only part, or those of all joined.
 SCORECARD = f"{RESULTS}/scorecard.csv"
-SURVEY_SCORECARD, CRYSTAL_SCORECARD, REPLICA_SCORECARD = (
+SURVEY_SCORECARD, CRYSTAL_SCORECARD, REPLICA_SCORECARD, ALLOY_SCORECARD = (
     SCORECARD if CONFIG.parts == (part,) else f"{folder}/scorecard.csv"
     for part, folder in (
         ("survey", SURVEY),
         ("crystal", CRYSTAL),
         ("replica", REPLICA),
+        ("alloy", ALLOY),
     )
 )
 SCORECARD_OF = {
     "survey": SURVEY_SCORECARD,
     "crystal": CRYSTAL_SCORECARD,
     "replica": REPLICA_SCORECARD,
+    "alloy": ALLOY_SCORECARD,
 }
 
 # Inputs that a run may lack are an empty list then.

@@ -406,7 +406,7 @@ if len(CONFIG.parts) > 1:
 
     rule join_scorecards:
         input:
-            [SCORECARD_OF[part] for part in CONFIG.parts if part in SCORECARD_OF],
+            [SCORECARD_OF[part] for part in CONFIG.parts],
         output:
             SCORECARD,
         log:
@@ -420,6 +420,6 @@ if len(CONFIG.parts) > 1:
             runtime=runtime(10),
             tasks=1,
         params:
-            code=code_of("join_scorecards.py"),
+            code=code_of("join_tables.py"),
         script:
-            "../scripts/join_scorecards.py"
+            "../scripts/join_tables.py"

@@ -42,6 +42,8 @@ include: "replica.smk"
 include: "replica_figures.smk"
 include: "alloy_common.smk"
 include: "alloy.smk"
+include: "alloy_models.smk"
+include: "alloy_figures.smk"
 
 
 rule survey:

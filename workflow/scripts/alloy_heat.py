@@ -1,4 +1,4 @@
-"""Relax and heat a round's structures by the cheap potential."""
+"""Relax and heat a batch's structures by the cheap potential."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ params = snakemake.params
 heat_structures(
     snakemake.input[0],
     snakemake.output[0],
-    f"round_{snakemake.wildcards.round}",
+    snakemake.wildcards.batch,
     AmorphousStructures(**params.settings),
     params.code,
 )

@@ -1,6 +1,6 @@
 """Cells of an alloy with their energies, as one extended XYZ file: what is shipped, and what users give of their own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class Cell:
     energy_ev: float
     concentration: float
     """Nominal: cells of the same belong together when whole concentrations are left out."""
+    stress_ev_angstrom3: NDArray[np.float64] | None
+    """(3, 3), positive under tension, where the file has it."""
 
     @property
     def energy_ev_atom(self) -> float:
@@ -37,7 +39,7 @@ class Cell:
         return self.energy_ev / len(self.atoms)
 
 
-def write_dataset(batches_h5: Sequence[str | Path], out_xyz: str | Path) -> None:
+def write_cells(batches_h5: Sequence[str | Path], out_xyz: str | Path) -> None:
     """Write all structures of gathered batches with energy (eV), forces (eV/Angstrom), stress (eV/Angstrom^3) and, in `info`, their
     name, nominal concentration, batch, temperature in K (-1: a packing) and how they were computed.
     """
@@ -65,17 +67,26 @@ def write_dataset(batches_h5: Sequence[str | Path], out_xyz: str | Path) -> None
         ase.io.write(temporary, frames, format="extxyz")
 
 
-def read_dataset(path: str | Path, species: tuple[str, str]) -> list[Cell]:
-    """Cells of an extended XYZ file, in its order.
+def read_cells(paths: Sequence[str | Path], species: tuple[str, str]) -> list[Cell]:
+    """Cells of extended XYZ files, in their order.
 
     Args:
-        path: every frame periodic, with its `energy`; `name` and `concentration` in its comment line may be missing: the number of
-            the frame, and the ratio of the cell itself to two digits.
+        paths: of `write_cells`, or every frame periodic, with its `energy`; `name` and `concentration` in its comment line may be
+            missing: the number of the frame, and the ratio of the cell itself to two digits.
         species: the two that a cell may have; concentrations are atoms of the first for one of the second.
 
     Raises:
-        DatasetError: the file cannot be read, or a frame that cannot be used.
+        DatasetError: a file cannot be read, or a frame that cannot be used.
     """
+    cells = [cell for path in paths for cell in _cells_of(path, species)]
+    names = [cell.name for cell in cells]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DatasetError(f"{', '.join(map(str, paths))}: several frames are called {', '.join(twice)}")
+    return cells
+
+
+def _cells_of(path: str | Path, species: tuple[str, str]) -> list[Cell]:
     try:
         frames = ase.io.read(path, index=":", format="extxyz")
     except Exception as error:
@@ -88,10 +99,6 @@ def read_dataset(path: str | Path, species: tuple[str, str]) -> list[Cell]:
         except ValueError as error:
             raise DatasetError(str(error)) from None
         cells.append(_cell(atoms, where, str(atoms.info.get("name", number)), species))
-    names = [cell.name for cell in cells]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DatasetError(f"{path}: several frames are called {', '.join(twice)}")
     if not cells:
         raise DatasetError(f"{path} has no frames")
     return cells
@@ -110,7 +117,8 @@ def _cell(atoms: Atoms, where: str, name: str, species: tuple[str, str]) -> Cell
         raise DatasetError(f"{where}: its energy is {energy}")
     concentration = float(atoms.info.get("concentration", round(ratio(atoms, species), 2)))
     bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
-    return Cell(name, bare, energy, concentration)
+    stress = atoms.get_stress(voigt=False) if "stress" in atoms.calc.results else None
+    return Cell(name, bare, energy, concentration, stress)
 
 
 def foreign_species(atoms: Atoms, species: tuple[str, str]) -> str | None:
@@ -126,11 +134,7 @@ def ratio(atoms: Atoms, species: tuple[str, str]) -> float:
     return symbols.count(species[0]) / second if second else float("inf")
 
 
-def formation_energies(cells: Iterable[Cell], pure_ev_atom: dict[str, float]) -> NDArray[np.float64]:
-    """(n,) energies an atom in eV over those of the pure crystals of the same species."""
-    return np.array(
-        [
-            cell.energy_ev_atom - np.mean([pure_ev_atom[symbol] for symbol in cell.atoms.get_chemical_symbols()])
-            for cell in cells
-        ]
-    )
+def shares(cells: Sequence[Cell], species: tuple[str, str]) -> NDArray[np.float64]:
+    """(n, 2) parts of each cell's atoms that are of each species."""
+    first = np.array([(cell.atoms.symbols == species[0]).mean() for cell in cells])
+    return np.column_stack([first, 1 - first])

@@ -1,19 +1,19 @@
-"""How well energies of cells are learned and carried to cells unlike those of the training: other concentrations, larger cells."""
+"""How well energies of cells are learned, and carried to concentrations that were left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from gbscape.alloy.dataset import read_dataset
+from gbscape.alloy.dataset import read_cells, shares
 from gbscape.alloy.regression import REGRESSIONS, Fitted
-from gbscape.config.alloy import Alloy, Regression
-from gbscape.learn.orthogonal_least_squares import mean_absolute_errors, orthogonal_least_squares
+from gbscape.config.alloy import Regression
+from gbscape.learn.orthogonal_least_squares import ModelPath, mean_absolute_errors, orthogonal_least_squares
 from gbscape.store.progress import progress
 from gbscape.store.shards import open_shard
 from gbscape.store.tables import write_csv
@@ -32,27 +32,38 @@ ERROR_COLUMNS = [
     "rmse_mev",
     "within_one_percent",
 ]
-PREDICTION_COLUMNS = ["task", "model", "seed", "cell", "concentration", "energy_ev", "predicted_ev", "spread_ev"]
-PATH_COLUMNS = ["model", "seed", "n_features", "training_mev", "test_mev"]
+PREDICTION_COLUMNS = [
+    "model",
+    "seed",
+    "cell",
+    "concentration",
+    "energy_ev_atom",
+    "predicted_ev_atom",
+    "spread_ev_atom",
+]
+SIZE_COLUMNS = ["selection", "seed", "n_features", "training_mev", "test_mev"]
 UNSEEN = "unseen cells"
-LARGER = "larger cells"
 SOAP_RIDGE = "soap ridge"
 """The model on another description, which the others are compared with."""
 
 
 @dataclass(frozen=True)
-class Cells:
+class Described:
     """A dataset as matrices."""
 
     names: list[str]
-    energies: Array
-    """(n,) eV an atom over a mean of the species that is fitted to the whole dataset: a shift by composition, which no model has to
-    learn."""
+    energies_ev_atom: Array
+    """(n,)."""
+    shares: Array
+    """(n, 2) parts of each species."""
     concentrations: Array
     """(n,) nominal."""
-    n_atoms: Rows
     vectors: Mapping[str, Array]
     """(n, d) by description."""
+
+
+def _of_species(parts: Array, energies: Array) -> Array:
+    return np.asarray(np.linalg.lstsq(parts, energies, rcond=None)[0], dtype=float)
 
 
 @dataclass(frozen=True)
@@ -64,30 +75,49 @@ class Task:
     test: Rows
 
 
-def read_cells(dataset_xyz: str | Path, vectors_h5: Mapping[str, str | Path], species: tuple[str, str]) -> Cells:
-    """A dataset with the gathered vectors of its cells; cells that could not be described are left out."""
-    cells = read_dataset(dataset_xyz, species)
+def read_described(
+    cells_xyz: Sequence[str | Path], vectors_h5: Mapping[str, str | Path], species: tuple[str, str]
+) -> Described:
+    """Cells with their gathered vectors; cells that could not be described are left out."""
+    cells = read_cells(cells_xyz, species)
     rows: dict[str, dict[str, Array]] = {}
     for description, path in vectors_h5.items():
         with open_shard(path) as gathered:
             rows[description] = {name: record["vector"] for name, record in gathered}
     kept = [cell for cell in cells if all(cell.name in its for its in rows.values())]
-    share = np.array([cell.atoms.get_chemical_symbols().count(species[0]) / len(cell.atoms) for cell in kept])
-    composition = np.column_stack([share, 1 - share])
-    energies = np.array([cell.energy_ev_atom for cell in kept])
-    pure = np.linalg.lstsq(composition, energies, rcond=None)[0]
-    return Cells(
+    return Described(
         [cell.name for cell in kept],
-        energies - composition @ pure,
+        np.array([cell.energy_ev_atom for cell in kept]),
+        shares(kept, species),
         np.array([cell.concentration for cell in kept]),
-        np.array([len(cell.atoms) for cell in kept]),
         {description: np.array([its[cell.name] for cell in kept]) for description, its in rows.items()},
     )
 
 
-def tasks(cells: Cells, settings: Regression, seed: int) -> Iterator[Task]:
+class Model(NamedTuple):
+    """A regression of what the species alone do not explain."""
+
+    of_species_ev: Array
+    """(2,) energy of an atom of each species, fitted first."""
+    rest: Fitted
+
+    def predict(self, vectors: Array, shares: Array) -> Array:
+        """(n,) energies an atom in eV."""
+        return shares @ self.of_species_ev + self.rest.predict(vectors)
+
+
+def fit(cells: Described, rows: Rows, model: str, settings: Regression, seed: int) -> Model:
+    """Fit one of `models` to some cells."""
+    description, regression = models(settings)[model]
+    energies, parts = cells.energies_ev_atom[rows], cells.shares[rows]
+    of_species = _of_species(parts, energies)
+    vectors = cells.vectors[description][rows]
+    return Model(of_species, REGRESSIONS[regression](vectors, energies - parts @ of_species, settings, seed))
+
+
+def tasks(cells: Described, settings: Regression, seed: int) -> Iterator[Task]:
     """What is asked of a model in one draw: unseen cells of all concentrations; each concentration left out in turn, learned from
-    the others; the largest third of cells, learned from the smaller ones.
+    the others.
 
     The first is another draw for each seed; the others have one training set, of which a seed leaves a tenth out.
     """
@@ -99,13 +129,11 @@ def tasks(cells: Cells, settings: Regression, seed: int) -> Iterator[Task]:
     for concentration in settings.left_out:
         left = np.isclose(cells.concentrations, concentration)
         if left.any() and not left.all():
-            yield Task(f"without {concentration:g}", _thinned(np.flatnonzero(~left), rng), np.flatnonzero(left))
-    large = cells.n_atoms > np.quantile(cells.n_atoms, 2 / 3)
-    if large.any() and not large.all():
-        yield Task(LARGER, _thinned(np.flatnonzero(~large), rng), np.flatnonzero(large))
+            yield Task(f"without {concentration:g}", thinned(np.flatnonzero(~left), rng), np.flatnonzero(left))
 
 
-def _thinned(rows: Rows, rng: np.random.Generator) -> Rows:
+def thinned(rows: Rows, rng: np.random.Generator) -> Rows:
+    """Nine tenths of rows, by chance."""
     return np.sort(rng.permutation(rows)[: max(4, round(0.9 * len(rows)))])
 
 
@@ -114,56 +142,58 @@ def evaluate(
     vectors_h5: Mapping[str, str | Path],
     errors_csv: str | Path,
     predictions_csv: str | Path,
-    settings: Alloy,
-    seeds: Sequence[int],
+    species: tuple[str, str],
+    settings: Regression,
+    seed: int,
 ) -> None:
-    """Write the errors of all models on all tasks, `ERROR_COLUMNS`, and the predictions of unseen cells, `PREDICTION_COLUMNS`.
+    """Write the errors of all models on all tasks of a draw, `ERROR_COLUMNS`, and their predictions of unseen cells,
+    `PREDICTION_COLUMNS`.
 
     Args:
         dataset_xyz: of `gbscape.alloy.dataset`.
         vectors_h5: gathered vectors of `gbscape.alloy.describe`, by description.
         errors_csv, predictions_csv: the tables.
-        settings: of the alloy.
-        seeds: draws.
+        species: the alloy's.
+        settings: of the learning.
+        seed: of the draw.
     """
-    cells = read_cells(dataset_xyz, vectors_h5, settings.species)
-    asked = [(seed, task) for seed in seeds for task in tasks(cells, settings.regression, seed)]
+    cells = read_described([dataset_xyz], vectors_h5, species)
+    asked = [(task, model) for task in tasks(cells, settings, seed) for model in models(settings)]
     errors, predictions = [], []
-    for seed, task in progress(asked, len(asked), "tasks"):
-        for model, (description, _) in models(settings.regression).items():
-            fitted, predicted, errors_of_model = _judged(cells, task, model, seed, settings.regression)
-            true = cells.energies[task.test]
-            spread = None if fitted.spread is None else fitted.spread(cells.vectors[description][task.test])
-            within = None if spread is None else 100 * (np.abs(predicted - true) <= spread).mean()
-            errors.append(errors_of_model | {"within_one_percent": within})
-            if task.name == UNSEEN:
-                predictions.append(
-                    pd.DataFrame(
-                        {
-                            "task": task.name,
-                            "model": model,
-                            "seed": seed,
-                            "cell": [cells.names[row] for row in task.test],
-                            "concentration": cells.concentrations[task.test],
-                            "energy_ev": true,
-                            "predicted_ev": predicted,
-                            "spread_ev": np.nan if spread is None else spread,
-                        }
-                    )
+    for task, model in progress(asked, len(asked), "models"):
+        fitted, predicted, errors_of_model = _judged(cells, task, model, seed, settings)
+        true = cells.energies_ev_atom[task.test]
+        spread = None
+        if fitted.rest.spread is not None:
+            spread = fitted.rest.spread(cells.vectors[models(settings)[model][0]][task.test])
+        within = None if spread is None else 100 * (np.abs(predicted - true) <= spread).mean()
+        errors.append(errors_of_model | {"within_one_percent": within})
+        if task.name == UNSEEN:
+            predictions.append(
+                pd.DataFrame(
+                    {
+                        "model": model,
+                        "seed": seed,
+                        "cell": [cells.names[row] for row in task.test],
+                        "concentration": cells.concentrations[task.test],
+                        "energy_ev_atom": true,
+                        "predicted_ev_atom": predicted,
+                        "spread_ev_atom": np.nan if spread is None else spread,
+                    }
                 )
+            )
     write_csv(errors_csv, pd.DataFrame(errors, columns=ERROR_COLUMNS))
     write_csv(predictions_csv, pd.concat(predictions)[PREDICTION_COLUMNS])
 
 
 def _judged(
-    cells: Cells, task: Task, model: str, seed: int, settings: Regression
-) -> tuple[Fitted, Array, dict[str, Any]]:
+    cells: Described, task: Task, model: str, seed: int, settings: Regression
+) -> tuple[Model, Array, dict[str, Any]]:
     """A model that was fitted, the energies that it predicts, and its errors, columns of `ERROR_COLUMNS`."""
-    description, fit = models(settings)[model]
-    features = cells.vectors[description]
-    fitted = REGRESSIONS[fit](features[task.train], cells.energies[task.train], settings, seed)
-    predicted = fitted.predict(features[task.test])
-    error = predicted - cells.energies[task.test]
+    fitted = fit(cells, task.train, model, settings, seed)
+    vectors = cells.vectors[models(settings)[model][0]]
+    predicted = fitted.predict(vectors[task.test], cells.shares[task.test])
+    error = predicted - cells.energies_ev_atom[task.test]
     return (
         fitted,
         predicted,
@@ -173,7 +203,7 @@ def _judged(
             "seed": seed,
             "n_train": len(task.train),
             "n_test": len(task.test),
-            "n_features": fitted.n_features,
+            "n_features": fitted.rest.n_features,
             "mae_mev": 1e3 * np.abs(error).mean(),
             "rmse_mev": 1e3 * np.sqrt((error**2).mean()),
         },
@@ -189,22 +219,23 @@ def learning_curve(
     dataset_xyz: str | Path,
     vectors_h5: Mapping[str, str | Path],
     out_csv: str | Path,
-    settings: Alloy,
-    seeds: Sequence[int],
-    shares: Sequence[float] = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0),
+    species: tuple[str, str],
+    settings: Regression,
+    seed: int,
+    shares_learned: Sequence[float] = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0),
 ) -> None:
-    """Write the errors of unseen cells for parts of the training set, `ERROR_COLUMNS`."""
-    cells = read_cells(dataset_xyz, vectors_h5, settings.species)
-    rows = []
-    for seed in progress(seeds, len(seeds), "draws"):
-        whole = next(tasks(cells, settings.regression, seed))
-        order = np.random.default_rng([settings.regression.seed, seed, 1]).permutation(whole.train)
-        for share in shares:
-            train = np.sort(order[: max(10, round(share * len(order)))])
-            task = Task(UNSEEN, train, whole.test)
-            for model in models(settings.regression):
-                if model in (*settings.regression.curves, SOAP_RIDGE):
-                    rows.append(_judged(cells, task, model, seed, settings.regression)[2])
+    """Write the errors of unseen cells of a draw for parts of the training set, `ERROR_COLUMNS`."""
+    cells = read_described([dataset_xyz], vectors_h5, species)
+    whole = next(tasks(cells, settings, seed))
+    order = np.random.default_rng([settings.seed, seed, 1]).permutation(whole.train)
+    parts = [np.sort(order[: max(10, round(share * len(order)))]) for share in shares_learned]
+    asked = [
+        (Task(UNSEEN, part, whole.test), model)
+        for part in parts
+        for model in models(settings)
+        if model in (*settings.curves, SOAP_RIDGE)
+    ]
+    rows = [_judged(cells, task, model, seed, settings)[2] for task, model in progress(asked, len(asked), "models")]
     write_csv(out_csv, pd.DataFrame(rows).reindex(columns=ERROR_COLUMNS))
 
 
@@ -212,38 +243,50 @@ def error_by_size(
     dataset_xyz: str | Path,
     vectors_h5: Mapping[str, str | Path],
     out_csv: str | Path,
-    settings: Alloy,
-    seeds: Sequence[int],
+    species: tuple[str, str],
+    settings: Regression,
+    seed: int,
 ) -> None:
-    """Write training and test errors of greedy models of 0, 1, 2, ... features, `PATH_COLUMNS`: of one that sees all features at each
-    step, and of one that sees a random part of them."""
-    cells = read_cells(dataset_xyz, {"scattering": vectors_h5["scattering"]}, settings.species)
-    features, its = cells.vectors["scattering"], settings.regression
+    """Write training and test errors of models of 0, 1, 2, ... features for each way to select them, `SIZE_COLUMNS`.
+
+    The ways: greedy; greedy among a random part of the features at each step; those that correlate best with the energies; any.
+    """
+    cells = read_described([dataset_xyz], vectors_h5, species)
+    task = next(tasks(cells, settings, seed))
+    energies = cells.energies_ev_atom
+    of_species = _of_species(cells.shares[task.train], energies[task.train])
+    features, rest = cells.vectors["scattering"], energies - cells.shares @ of_species
     tables = []
-    for seed in progress(seeds, len(seeds), "draws"):
-        task = next(tasks(cells, its, seed))
-        for model, subset in (("greedy", 1.0), ("greedy among random features", its.subset)):
-            path = orthogonal_least_squares(
-                features[task.train],
-                cells.energies[task.train],
-                its.most_features,
-                None,
-                subset,
-                np.random.default_rng(seed),
+    for selection, path in selections(features[task.train], rest[task.train], settings, seed).items():
+        of_training, of_test = (
+            1e3 * mean_absolute_errors(path, features[rows], rest[rows]) for rows in (task.train, task.test)
+        )
+        tables.append(
+            pd.DataFrame(
+                {
+                    "selection": selection,
+                    "seed": seed,
+                    "n_features": np.arange(len(of_test)),
+                    "training_mev": of_training,
+                    "test_mev": of_test,
+                }
             )
-            of_training, of_test = (
-                1e3 * mean_absolute_errors(path, features[rows], cells.energies[rows])
-                for rows in (task.train, task.test)
-            )
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "model": model,
-                        "seed": seed,
-                        "n_features": np.arange(len(of_test)),
-                        "training_mev": of_training,
-                        "test_mev": of_test,
-                    }
-                )
-            )
-    write_csv(out_csv, pd.concat(tables)[PATH_COLUMNS])
+        )
+    write_csv(out_csv, pd.concat(tables)[SIZE_COLUMNS])
+
+
+def selections(features: Array, targets: Array, settings: Regression, seed: int) -> dict[str, ModelPath]:
+    """Models of growing size by each way to select features."""
+    rng = np.random.default_rng(seed)
+    deviations = features.std(axis=0)
+    centred = (features - features.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0)
+    correlation = np.abs(centred.T @ (targets - targets.mean()))
+    ways: dict[str, dict[str, Any]] = {
+        "greedy": {},
+        "greedy among random features": {"subset": settings.subset, "rng": rng},
+        "best correlated": {"order": np.argsort(-correlation, kind="stable")},
+        "random": {"order": rng.permutation(features.shape[1])},
+    }
+    return {
+        name: orthogonal_least_squares(features, targets, settings.most_features, **way) for name, way in ways.items()
+    }

@@ -3,13 +3,15 @@
 Henkelman, Uberuaga and Jonsson, J. Chem. Phys. 113, 9901 (2000), as ASE has it.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixCom
 from ase.geometry import find_mic
 from ase.mep import NEB
@@ -53,7 +55,7 @@ def compute_path(
     ends = ends_of_path(crystals[path.crystal], path)
     grid = kpoint_grid_of(ends[0], dft)
     images, energies = relaxed_path(ends, lambda: DftCalculator(dft, workdir, grid), settings)
-    save_images(images, energies, out_xyz)
+    save_images(name, images, energies, out_xyz)
 
 
 def ends_of_path(crystal: Atoms, path: MigrationPath) -> tuple[Atoms, Atoms]:
@@ -93,7 +95,7 @@ def _distance(atoms: Atoms, a: Array, b: Array) -> float:
 def relaxed_path(
     ends: tuple[Atoms, Atoms], calculator: Callable[[], Calculator], settings: Migration
 ) -> tuple[list[Atoms], Array]:
-    """Images of the lowest path between two states, ends included, and their energies in eV over the first.
+    """Images of the lowest path between two states, ends included, and their energies in eV.
 
     Args:
         ends: the same atoms in the same order, in one cell, not relaxed.
@@ -117,8 +119,7 @@ def relaxed_path(
     _converge(FIRE(band, logfile=None), settings, "the path", factor=4.0)
     band.climb = True
     _converge(FIRE(band, logfile=None), settings, "the path")
-    energies = np.array([image.get_potential_energy() for image in images])
-    return images, energies - energies[0]
+    return images, np.array([image.get_potential_energy() for image in images])
 
 
 def _converge(optimizer: FIRE, settings: Migration, what: str, factor: float = 1.0) -> None:
@@ -132,17 +133,22 @@ def _converge(optimizer: FIRE, settings: Migration, what: str, factor: float = 1
     )
 
 
-def barrier_ev(energies_ev: Array) -> float:
-    """Highest energy of a path over its start."""
-    return float(energies_ev.max() - energies_ev[0])
-
-
-def save_images(images: list[Atoms], energies_ev: Array, path: str | Path) -> None:
-    """Write a path as extended XYZ, energies in eV over the first image in `relative_energy_ev`."""
+def save_images(name: str, images: list[Atoms], energies_ev: Array, path: str | Path) -> None:
+    """Write a path as extended XYZ, frames `NAME:0`, `NAME:1`, ... with their energies in eV, in `relative_energy_ev` over the first."""
     frames = []
-    for image, energy in zip(images, energies_ev, strict=True):
+    for number, (image, energy) in enumerate(zip(images, energies_ev, strict=True)):
         frame = Atoms(image.numbers, image.positions, cell=image.cell, pbc=True)
-        frame.info["relative_energy_ev"] = float(energy)
+        frame.info = {"name": f"{name}:{number}", "relative_energy_ev": float(energy - energies_ev[0])}
+        frame.calc = SinglePointCalculator(frame, energy=float(energy))
         frames.append(frame)
     with atomic_path(path) as temporary:
         ase.io.write(temporary, frames, format="extxyz")
+
+
+def distances_along(images: Sequence[Atoms]) -> Array:
+    """(n,) lengths of the path from its first image to each, in Angstrom: of the vector of all atoms' displacements."""
+    steps = [
+        float(np.linalg.norm(find_mic(after.positions - before.positions, before.cell, before.pbc)[0]))
+        for before, after in itertools.pairwise(images)
+    ]
+    return np.concatenate([[0.0], np.cumsum(steps)])

@@ -42,20 +42,20 @@ def heat_structures(
     Args:
         potential_json: of `gbscape.simulate.snap.SnapPotential.write`.
         out: shard of structures with their nominal `concentration` and `temperature_kelvin`.
-        batch: name of the round.
+        batch: name of the round, or `larger`.
         settings: of the structures.
         code: hash of the code that makes them.
     """
     seeds = packing_seeds(settings, batch)
     potential = SnapPotential.read(potential_json)
     dynamics = SnapDynamics(potential, Path(out).with_suffix(".potential"))
-    temperatures = settings.heating.temperatures_kelvin
+    temperatures, packing = settings.heating.temperatures_kelvin, settings.packing_of(batch)
     numbers = {item: int(item.rsplit("_", 1)[1]) for item in seeds}
 
     def compute(item: str) -> Record:
         concentration, seed = seeds[item]
         rng = np.random.default_rng(seed)
-        packed = random_packing((potential.species[0], potential.species[1]), concentration, settings.packing, rng)
+        packed = random_packing((potential.species[0], potential.species[1]), concentration, packing, rng)
         temperature = temperatures[numbers[item] % len(temperatures)]
         atoms, steps = heated(packed, temperature, dynamics, settings.heating, rng)
         return {
@@ -65,7 +65,8 @@ def heat_structures(
             "steps": steps,
         }
 
-    _write(out, seeds, compute, potential.species, settings, code, {"potential": potential_json})
+    of_batch = settings.model_copy(update={"packing": packing})
+    _write(out, seeds, compute, potential.species, of_batch, code, {"potential": potential_json})
 
 
 def heated(
@@ -105,6 +106,6 @@ def _write(
     inputs: dict[str, str | Path],
 ) -> None:
     # Whoever asks for more of them keeps those that are there.
-    numbers = {"packed", "rounds", "heated", "concentrations"}
+    numbers = {"packed", "rounds", "heated", "concentrations", "larger"}
     own = settings.model_dump(mode="json", exclude=numbers) | {"species": list(species)}
     compute_shard(out, list(seeds), compute, Provenance.of(own, code, inputs, seed=settings.seed), what="structures")

@@ -16,9 +16,6 @@ from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_from_record, atoms_to_record
 from gbscape.store.shards import open_shard, write_shard
 
-CRYSTALS = "crystals"
-STRAINED = "strained"
-"""Names of their batches."""
 PURE_CONCENTRATION = 1000.0
 """Stands for the pure first species, whose concentration is infinite."""
 

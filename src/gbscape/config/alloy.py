@@ -12,6 +12,10 @@ from gbscape.config.soap import ChemicalSymbol, SoapParameters
 
 PACKED = "packed"
 """Name of the batch of random packings."""
+LARGER = "larger"
+CRYSTALS = "crystals"
+STRAINED = "strained"
+"""Names of the batches that are not learned from."""
 _Ratio = Annotated[float, Field(gt=0, le=100)]
 _Repeat = Annotated[int, Field(ge=1, le=20)]
 _Kelvin = Annotated[float, Field(ge=0, le=10_000)]
@@ -75,6 +79,15 @@ class Heating(Settings):
         return self
 
 
+class LargerCells(Settings):
+    """Cells that are larger than those of the training, heated or relaxed like those of the last round."""
+
+    n_atoms: tuple[_Atoms, _Atoms] = (64, 64)
+    """Fewest and most atoms."""
+    of_each: int = Field(default=1, ge=1, le=1000)
+    """Cells of each concentration."""
+
+
 class AmorphousStructures(Settings):
     """Structures that are made here: packings, and further ones in rounds."""
 
@@ -94,6 +107,8 @@ class AmorphousStructures(Settings):
     """What moves them."""
     heating: Heating = Heating()
     """How."""
+    larger: LargerCells | None = LargerCells()
+    """Larger cells, which a model is asked for; null for none."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Of packings and velocities."""
 
@@ -104,7 +119,23 @@ class AmorphousStructures(Settings):
 
     def of_each(self, batch: str) -> int:
         """Structures of each concentration in a batch."""
+        if batch == LARGER:
+            return self.larger.of_each if self.larger else 0
         return self.packed if batch == PACKED else self.heated
+
+    def packing_of(self, batch: str) -> Packing:
+        """How the structures of a batch are packed."""
+        larger = self.larger if batch == LARGER else None
+        return self.packing.model_copy(update={"n_atoms": larger.n_atoms}) if larger else self.packing
+
+
+class Descriptions(Settings):
+    """Vectors of whole cells."""
+
+    scattering: OrbitalScattering = OrbitalScattering()
+    """The wavelet-scattering invariants."""
+    soap: SoapParameters = SoapParameters(n_max=8, l_max=4, cutoff_angstrom=5.0, sigma_angstrom=0.5)
+    """SOAP, which they are compared with: the mean over the atoms of each species."""
 
 
 RegressionName = Literal["greedy", "bootstrapped", "unselected", "ridge", "lasso", "trees"]
@@ -188,23 +219,38 @@ class Migration(Settings):
     """Most steps of each relaxation."""
 
 
+class Computed(Settings):
+    """Extended XYZ files of energies that were computed before. What is null is not asked of a model."""
+
+    dataset: str
+    """Periodic cells with their energies in eV, which is learned from; `name` and `concentration` in their comment lines may be
+    missing."""
+    larger: str | None = None
+    """Amorphous cells that are larger than those."""
+    crystals: str | None = None
+    """Crystals."""
+    strained: str | None = None
+    """Strained cells with their stresses, `NAME:1+`, `NAME:1-`, ..., `NAME:6-`, of which elastic constants are made."""
+    paths: dict[Name, str] = {}
+    """Images of migration paths, by name."""
+
+
 class Alloy(Settings):
     """An amorphous alloy of two species and its energies."""
 
     species: tuple[ChemicalSymbol, ChemicalSymbol] = ("Li", "Si")
     """The alloy's; concentrations are atoms of the first for one of the second."""
-    dataset: str | None = None
-    """Extended XYZ file of cells with their energies in eV, which is learned from instead of structures that are made here."""
+    computed: Computed | None = None
+    """Energies that were computed before; null makes structures and computes their energies here."""
     structures: AmorphousStructures = AmorphousStructures()
     """Those that are made here."""
     dft: TotalEnergyDft = TotalEnergyDft()
     """Their energies."""
     crystals: str | None = "resources/lisi/crystals.csv"
-    """Table of known crystals (gbscape.alloy.crystals), whose energies and elastic constants a model is asked for; null for none."""
-    scattering: OrbitalScattering = OrbitalScattering()
-    """The wavelet-scattering invariants."""
-    soap: SoapParameters = SoapParameters(n_max=8, l_max=4, cutoff_angstrom=5.0, sigma_angstrom=0.5)
-    """SOAP, which they are compared with: the mean over the atoms of each species."""
+    """Table of known crystals (gbscape.alloy.crystals), whose energies, elastic constants and migration paths are computed for a
+    model to be asked for; null for none."""
+    descriptions: Descriptions = Descriptions()
+    """What cells are described by."""
     regression: Regression = Regression()
     """How energies are learned."""
     elastic: Elastic = Elastic()
@@ -213,6 +259,21 @@ class Alloy(Settings):
     """Barriers that a model is asked for."""
     shards: Shards = "auto"
     """Jobs of each batch's energies, and of the descriptions."""
+
+    @property
+    def unseen(self) -> list[str]:
+        """Batches that are not learned from, and that models are asked for."""
+        if self.computed is not None:
+            return [batch for batch in (LARGER, CRYSTALS, STRAINED) if getattr(self.computed, batch)]
+        larger = [LARGER] if self.structures.larger and self.structures.rounds else []
+        return [*larger, *([CRYSTALS, STRAINED] if self.crystals else [])]
+
+    @property
+    def path_names(self) -> list[str]:
+        """Migration paths that models are asked for."""
+        if self.computed is not None:
+            return list(self.computed.paths)
+        return list(self.migration.paths) if self.crystals else []
 
     @model_validator(mode="after")
     def _volumes_are_known(self) -> "Alloy":

@@ -336,7 +336,6 @@ _PATHS: dict[str, Kind] = {
     "crystal.prototypes": "classes",
     "replica.model.structure": "structure",
     "replica.potential.file": "potential",
-    "alloy.dataset": "structure",
     "alloy.crystals": "text",
     "published.table": "text",
     "published.supplement": "text",
@@ -366,6 +365,10 @@ def _paths(config: Config, project: str | Path) -> dict[tuple[str, ...], str | t
     }
     found["crystal", "model"] = None if crystal.model in crystal.models else crystal.model
     found |= {("crystal", "models", name, "file"): its.file for name, its in crystal.models.items()}
+    if computed := config.alloy.computed:
+        files = computed.model_dump(exclude={"paths"})
+        found |= {("alloy", "computed", name): path for name, path in files.items()}
+        found |= {("alloy", "computed", "paths", name): path for name, path in computed.paths.items()}
     samples: dict[tuple[str, ...], str | None] = {}
     for name, its in crystal.structures.items():
         key = ("crystal", "structures", name)

@@ -33,7 +33,7 @@ class SparseLinear:
 
 
 @dataclass(frozen=True)
-class Path:
+class ModelPath:
     """Models of 0, 1, 2, ... features, each with those of the one before and one more."""
 
     columns: NDArray[np.int64]
@@ -66,7 +66,8 @@ def orthogonal_least_squares(
     weights: Array | None = None,
     subset: float = 1.0,
     rng: np.random.Generator | None = None,
-) -> Path:
+    order: Sequence[int] | None = None,
+) -> ModelPath:
     """Greedy selection of features by orthogonal least squares.
 
     Args:
@@ -76,6 +77,8 @@ def orthogonal_least_squares(
         weights: (n,) how often each row counts, e.g. in a bootstrapped sample; None: once.
         subset: share of the features among which each step may choose.
         rng: draws them; needed where `subset` is below 1.
+        order: columns in the order in which they are taken, instead of by what they teach; those that teach nothing more are left
+            out.
 
     Raises:
         ValueError: fewer than two rows count, shapes that do not match, or no generator.
@@ -98,15 +101,21 @@ def orthogonal_least_squares(
     taken: list[int] = []
     along: list[float] = []
     free = varies.copy()
+    given = None if order is None else iter(order)
     for _ in range(min(steps, n - 1, d)):
         lengths = np.einsum("ij,ij->j", left, left)
         allowed = free & (lengths > _SPENT)
         if subset < 1 and rng is not None:
             allowed &= _drawn(d, subset, rng)
-        gain = np.where(allowed, (rest @ left) ** 2 / np.where(allowed, lengths, 1.0), -1.0)
-        best = int(gain.argmax())
-        if gain[best] <= 0:
-            break
+        if given is None:
+            gain = np.where(allowed, (rest @ left) ** 2 / np.where(allowed, lengths, 1.0), -1.0)
+            best = int(gain.argmax())
+            if gain[best] <= 0:
+                break
+        else:
+            best = next((column for column in given if allowed[column]), -1)
+            if best < 0:
+                break
         unit = left[:, best] / np.sqrt(lengths[best])
         projection = unit @ left
         left -= np.outer(unit, projection)
@@ -117,7 +126,7 @@ def orthogonal_least_squares(
         free[best] = False
     columns = np.array(taken, dtype=np.int64)
     upper = np.array([projection[columns] for projection in projections]).reshape(len(taken), len(taken))
-    return Path(columns, np.triu(upper), np.array(along), mean[columns], scale[columns], target_mean)
+    return ModelPath(columns, np.triu(upper), np.array(along), mean[columns], scale[columns], target_mean)
 
 
 def _drawn(d: int, subset: float, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -126,7 +135,7 @@ def _drawn(d: int, subset: float, rng: np.random.Generator) -> NDArray[np.bool_]
     return chosen
 
 
-def mean_absolute_errors(path: Path, features: Array, targets: Array) -> Array:
+def mean_absolute_errors(path: ModelPath, features: Array, targets: Array) -> Array:
     """(steps + 1,) errors of the path's models of 0, 1, ... features."""
     return np.array(
         [np.abs(path.model(size).predict(features) - targets).mean() for size in range(len(path.columns) + 1)]

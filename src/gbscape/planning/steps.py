@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gbscape.config.alloy import CRYSTALS, LARGER, STRAINED
 from gbscape.config.crystal import FileSample, FourGrains, Map, Polycrystal, Superalloy, SurveyBoundary
 from gbscape.config.features import Representation, expand
 from gbscape.config.jobs import Jobs, Shards
@@ -262,20 +263,55 @@ def _replica(config: Config) -> Iterator[Step]:
 
 
 def _alloy(config: Config) -> Iterator[Step]:
+    its, made = config.alloy, config.alloy.structures
+    n_made = len(made.concentrations)
+    if its.computed is not None:
+        cells = {name: path for name, path in its.computed.model_dump().items() if path and name != "paths"}
+        sizes = {name: _frames_of(path) for name, path in cells.items()}
+        paths = sum(_frames_of(path) for path in its.computed.paths.values())
+    else:
+        n_crystals = _rows_of(its.crystals) if its.crystals else 0
+        sizes = {batch: n_made * made.of_each(batch) for batch in [*made.batches, LARGER]}
+        sizes |= {CRYSTALS: n_crystals, STRAINED: 12 * (n_crystals + len(its.elastic.concentrations))}
+        yield from (_by_dft(config, batch, items) for batch, items in sizes.items() if items)
+        sizes = {"dataset": sum(sizes[batch] for batch in made.batches)} | {
+            name: sizes[name] for name in its.unseen if sizes[name]
+        }
+        paths = len(its.path_names) * (its.migration.images + 2)
+    if paths:
+        sizes["paths"] = paths
+    for description in ("scattering", "soap"):
+        for batch, items in sizes.items():
+            of_each = 13 if batch == STRAINED else 1  # under twelve strains too
+            n_atoms = np.mean((made.packing_of(batch)).n_atoms)
+            rate = f"describe_cells:{description}"
+            yield Step(
+                "describe_cells",
+                f"{description}/{batch}",
+                rate,
+                items,
+                items * of_each * float(n_atoms),
+                of_each * float(n_atoms),
+                its.shards,
+            )
+
+
+def _by_dft(config: Config, batch: str, items: int) -> Step:
+    """Energies of a batch of an alloy's structures."""
     its = config.alloy
     first, second = (valence_electrons(atomic_number(name)) for name in its.species)
-    made = its.structures
-    least, most = made.packing.n_atoms
-    of_atom = [(first * ratio + second) / (1 + ratio) for ratio in made.concentrations]
+    least, most = its.structures.packing_of(batch).n_atoms
+    of_atom = [(first * ratio + second) / (1 + ratio) for ratio in its.structures.concentrations]
     mean = np.mean([costs.electrons_squared(share * n) for share in of_atom for n in range(least, most + 1)])
     largest = costs.electrons_squared(max(of_atom) * most)
-    sizes = {batch: len(made.concentrations) * made.of_each(batch) for batch in made.batches}
-    if its.crystals is not None:
-        n_crystals = _rows_of(its.crystals)
-        sizes |= {"crystals": n_crystals, "strained": 12 * (n_crystals + len(its.elastic.concentrations))}
-    for batch, items in sizes.items():
-        work = float(items * mean)
-        yield Step("compute_structures", batch, "compute_structures", items, work, largest, its.shards, its.dft.ranks)
+    work = float(items * mean)
+    return Step("compute_structures", batch, "compute_structures", items, work, largest, its.shards, its.dft.ranks)
+
+
+def _frames_of(path_xyz: str) -> int:
+    """How many frames an extended XYZ file has; a file that is not there one: the workflow says so itself."""
+    path = Path(path_xyz)
+    return max(1, path.read_bytes().count(b"Lattice=")) if path.is_file() else 1
 
 
 def _rows_of(table_csv: str) -> int:

@@ -267,7 +267,7 @@ STAGES: Mapping[str, Stage] = {
             "compute_structures",
             "gather_structures",
             "relax_path",
-            "write_dataset",
+            "write_cells",
         ),
         paths=(
             "alloy/structures/",
@@ -275,6 +275,9 @@ STAGES: Mapping[str, Stage] = {
             "alloy/energies/",
             "alloy/paths/",
             "alloy/dataset.xyz",
+            "alloy/larger.xyz",
+            "alloy/crystals.xyz",
+            "alloy/strained.xyz",
             "alloy/scratch/",
         ),
     ),

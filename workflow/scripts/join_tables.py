@@ -1,4 +1,4 @@
-"""One scorecard of all parts."""
+"""Join the rows of tables that have the same columns."""
 
 from typing import TYPE_CHECKING
 

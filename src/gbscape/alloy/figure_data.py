@@ -1,0 +1,147 @@
+"""Tables behind the pictures of the alloy: errors of all that models are asked for, elastic constants, migration paths."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gbscape.alloy.dataset import Cell, read_cells
+from gbscape.alloy.elastic import Moduli, constants_from_stresses, moduli, single_strains, stress_from_energies
+from gbscape.alloy.migration import distances_along
+from gbscape.config.alloy import CRYSTALS, LARGER, STRAINED
+from gbscape.store.tables import write_csv
+
+Array = NDArray[np.float64]
+Species = tuple[str, str]
+PATHS = "paths"
+"""Name of the batch of images of migration paths."""
+MODULUS_COLUMNS = ["cell", "modulus", "model", "seed", "n_features", "dft_gpa", "predicted_gpa"]
+BARRIER_COLUMNS = ["path", "image", "distance_angstrom", "model", "seed", "n_features", "dft_ev", "predicted_ev"]
+ERROR_COLUMNS = ["asked", "model", "seed", "n_features", "error", "unit"]
+
+_NAMES = {LARGER: "larger cells", CRYSTALS: "crystals"}
+ELASTIC, BARRIERS = "elastic moduli", "migration barriers"
+
+
+def tabulate_moduli(
+    predictions_csv: str | Path, strained_xyz: str | Path, out_csv: str | Path, species: Species, strain: float
+) -> None:
+    """Write bulk, shear and Young's moduli by DFT and by models, `MODULUS_COLUMNS`: of both from stresses of strained cells.
+
+    Args:
+        predictions_csv: of `gbscape.alloy.extrapolate`.
+        strained_xyz: cells `NAME:STRAIN` with their stresses by DFT.
+        out_csv: the table.
+        species: the alloy's.
+        strain: size of the strains.
+
+    Raises:
+        ValueError: a cell lacks its stress.
+    """
+    predictions = _of_batch(predictions_csv, STRAINED)
+    cells_of: dict[str, dict[str, Cell]] = {}
+    stresses_of: dict[str, dict[str, Array]] = {}
+    for cell in read_cells([strained_xyz], species):
+        if cell.stress_ev_angstrom3 is None:
+            raise ValueError(f"{strained_xyz}: {cell.name} has no stress")
+        name, label = cell.name.rsplit(":", 1)
+        cells_of.setdefault(name, {})[label] = cell
+        stresses_of.setdefault(name, {})[label] = cell.stress_ev_angstrom3
+    # Of others than these, strains have failed.
+    by_dft = {name: _moduli(its, strain) for name, its in stresses_of.items() if len(its) == len(single_strains(1.0))}
+    rows = []
+    for (model, seed), table in predictions[predictions["strain"] != ""].groupby(["model", "seed"], sort=False):
+        energies = {name: its.set_index("strain")["predicted_ev_atom"] for name, its in table.groupby("cell")}
+        for name, dft in by_dft.items():
+            cells = cells_of[name]
+            if not all(cell.name in energies for cell in cells.values()):
+                continue
+            predicted = _moduli(
+                {
+                    label: stress_from_energies(
+                        (energies[cell.name] * len(cell.atoms)).to_dict(), cell.atoms.cell.volume, strain
+                    )
+                    for label, cell in cells.items()
+                },
+                strain,
+            )
+            rows += [
+                [name, field.removesuffix("_gpa"), model, seed, table["n_features"].iloc[0], value, its]
+                for field, value, its in zip(Moduli._fields, dft, predicted, strict=True)
+            ]
+    write_csv(out_csv, pd.DataFrame(rows, columns=MODULUS_COLUMNS))
+
+
+def _moduli(stresses: dict[str, Array], strain: float) -> Moduli:
+    return moduli(constants_from_stresses(stresses, strain))
+
+
+def tabulate_barriers(
+    predictions_csv: str | Path, paths_xyz: Sequence[str | Path], out_csv: str | Path, species: Species
+) -> None:
+    """Write the energies along migration paths over their first images, by DFT and by models, `BARRIER_COLUMNS`."""
+    predictions = _of_batch(predictions_csv, PATHS)
+    tables = []
+    for file in paths_xyz:
+        images = read_cells([file], species)
+        n_atoms = len(images[0].atoms)
+        along = pd.DataFrame(
+            {
+                "cell": [image.name for image in images],
+                "path": [image.name.rsplit(":", 1)[0] for image in images],
+                "image": range(len(images)),
+                "distance_angstrom": distances_along([image.atoms for image in images]),
+                "dft_ev": np.array([image.energy_ev for image in images]) - images[0].energy_ev,
+            }
+        )
+        table = along.merge(predictions, on="cell")
+        of_model = table.groupby(["model", "seed"])["predicted_ev_atom"]
+        table["predicted_ev"] = n_atoms * (table["predicted_ev_atom"] - of_model.transform("first"))
+        tables.append(table)
+    write_csv(out_csv, pd.concat([*tables, pd.DataFrame(columns=BARRIER_COLUMNS)])[BARRIER_COLUMNS])
+
+
+def tabulate_errors(
+    errors_csv: str | Path,
+    predictions_csv: str | Path,
+    moduli_csv: str | Path,
+    barriers_csv: str | Path,
+    out_csv: str | Path,
+) -> None:
+    """Write the mean absolute error of each model in all that it is asked for, `ERROR_COLUMNS`, a row a draw.
+
+    Energies are an atom's, moduli are all three, of all cells; a barrier is the highest energy of a path over its first image.
+
+    Args:
+        errors_csv: of `gbscape.alloy.evaluate`.
+        predictions_csv: of `gbscape.alloy.extrapolate`.
+        moduli_csv, barriers_csv: the tables above.
+        out_csv: the table.
+    """
+    keys = ["model", "seed", "n_features"]
+    of_tasks = pd.read_csv(errors_csv).rename(columns={"task": "asked", "mae_mev": "error"})
+    tables = [of_tasks.assign(unit="meV/atom")]
+    for batch, name in _NAMES.items():
+        its = _of_batch(predictions_csv, batch)
+        its["error"] = 1e3 * (its["predicted_ev_atom"] - its["energy_ev_atom"]).abs()
+        tables.append(its.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=name, unit="meV/atom"))
+    its = pd.read_csv(moduli_csv)
+    its["error"] = (its["predicted_gpa"] - its["dft_gpa"]).abs()
+    tables.append(its.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=ELASTIC, unit="GPa"))
+    barriers = barrier_heights(pd.read_csv(barriers_csv))
+    barriers["error"] = 1e3 * (barriers["predicted_ev"] - barriers["dft_ev"]).abs()
+    tables.append(barriers.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=BARRIERS, unit="meV"))
+    write_csv(out_csv, pd.concat([table[ERROR_COLUMNS] for table in tables if len(table)]))
+
+
+def barrier_heights(along: pd.DataFrame) -> pd.DataFrame:
+    """Highest energies of paths over their first images, a row a path, model and seed."""
+    keys = ["path", "model", "seed", "n_features"]
+    return along.groupby(keys, sort=False)[["dft_ev", "predicted_ev"]].max().reset_index()
+
+
+def _of_batch(predictions_csv: str | Path, batch: str) -> pd.DataFrame:
+    table = pd.read_csv(predictions_csv, keep_default_na=False, na_values={"energy_ev_atom": [""]})
+    return table[table["batch"] == batch].copy()

@@ -1,0 +1,103 @@
+"""Scorecard of the alloy: errors of all that models were asked for, and what the selection of features does to them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from gbscape.alloy.evaluate import UNSEEN
+from gbscape.alloy.figure_data import ERROR_COLUMNS
+from gbscape.figures.alloy_energies import power_law
+from gbscape.figures.alloy_style import model_label, models_in_order
+from gbscape.figures.columns import require_columns
+from gbscape.figures.html_table import write_html_table
+from gbscape.figures.scorecard import COLUMNS, scorecard_row
+
+GOAL_MEV = 10.0
+RULES = f"""\
+The paper gives no numbers in what is at hand of it, its abstract. Energies of unseen cells: reached if the mean over the draws of the model that the paper is about, \
+greedy selection averaged over bootstrapped training sets, is at most {GOAL_MEV:g} meV/atom, a goal of our own. Its claim, that the selection of features lowers errors in \
+what was never seen: reached if the ratio of the error with selection to that without, a mean over the draws, is below 1 by more than its standard deviation. \
+All other rows have no verdict."""
+
+SELECTED, UNSELECTED = "bootstrapped", ("unselected", "ridge")
+
+
+def alloy_scorecard_data(errors: pd.DataFrame, learning_curve: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the scorecard, columns `gbscape.figures.scorecard.COLUMNS`.
+
+    Args:
+        errors: of `gbscape.alloy.figure_data.tabulate_errors`.
+        learning_curve: of `gbscape.alloy.evaluate.learning_curve`.
+        cells: predictions of `gbscape.alloy.evaluate`, of which the numbers of cells are taken.
+    """
+    require_columns(errors, ERROR_COLUMNS, "the errors")
+    rows = [
+        scorecard_row("concentrations, cells of a test set", "",
+                      f"{cells['concentration'].nunique()}, {len(cells.groupby(['model', 'seed']).get_group(_first(cells)))}"),
+    ]  # fmt: skip
+    for asked, of_task in errors.groupby("asked", sort=False):
+        unit = of_task["unit"].iloc[0]
+        for model in models_in_order(of_task["model"]):
+            its = of_task[of_task["model"] == model]["error"]
+            judged = asked == UNSEEN and model == SELECTED
+            rows.append(
+                scorecard_row(
+                    f"MAE, {asked}, {model_label(model)}",
+                    "",
+                    f"{its.mean():.1f} {unit}",
+                    _spread(its, unit),
+                    _goal(its.mean()) if judged else "",
+                    f"{of_task.loc[its.index, 'n_features'].mean():.0f} features, {len(its)} draws",
+                )
+            )
+    rows += _effect_rows(errors)
+    for model, (exponent, cells_for_half) in power_law(learning_curve).items():
+        rows.append(
+            scorecard_row(
+                f"training cells for half the error, {model_label(model)}",
+                "",
+                f"{cells_for_half:.0f}" if cells_for_half < 1e6 else "more than 1e6",
+                note=f"error falls as the number of cells to the {exponent:.2f}, of {learning_curve['n_train'].max()}",
+            )
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def write_alloy_scorecard(data: pd.DataFrame, path: str | Path) -> None:
+    """Write the scorecard as an HTML table."""
+    table = data.fillna("").rename(columns=str.capitalize)
+    write_html_table(path, table, "Scorecard of the alloy's energies", f"Rules of the verdicts. {RULES}")
+
+
+def _effect_rows(errors: pd.DataFrame) -> list[dict[str, object]]:
+    rows = []
+    for asked, of_task in errors.groupby("asked", sort=False):
+        by_model = {name: its.set_index("seed")["error"] for name, its in of_task.groupby("model")}
+        for without in UNSELECTED:
+            if not {SELECTED, without} <= by_model.keys():
+                continue
+            ratio = (by_model[SELECTED] / by_model[without]).dropna()
+            lower = ratio.mean() < 1 - ratio.std(ddof=0)
+            rows.append(
+                scorecard_row(
+                    f"{asked}: error with selection over that of {model_label(without)}",
+                    "below 1" if without == "unselected" else "",
+                    f"{ratio.mean():.2f}",
+                    f"{ratio.std(ddof=0):.2f}" if len(ratio) > 1 else "",
+                    "reached" if lower else "missed",
+                    f"below 1 for {int((ratio < 1).sum())} of {len(ratio)} draws",
+                )
+            )
+    return rows
+
+
+def _first(cells: pd.DataFrame) -> tuple[object, object]:
+    return cells["model"].iloc[0], cells["seed"].iloc[0]
+
+
+def _goal(mean_mev: float) -> str:
+    return "reached" if mean_mev <= GOAL_MEV else f"missed by {mean_mev - GOAL_MEV:.1f} meV/atom"
+
+
+def _spread(errors: "pd.Series[float]", unit: str) -> str:
+    return f"{errors.std(ddof=0):.1f} {unit}" if len(errors) > 1 else ""

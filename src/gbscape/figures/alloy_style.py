@@ -1,0 +1,41 @@
+"""What the figures of the alloy share: names and colours of its models and of the ways to select features."""
+
+from gbscape.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILION
+
+MODEL_COLOURS = {
+    "bootstrapped": BLUE,
+    "greedy": SKY,
+    "unselected": VERMILION,
+    "ridge": ORANGE,
+    "lasso": GREEN,
+    "trees": PURPLE,
+    "soap ridge": GREY,
+}
+"""In the order in which they are drawn: those that select features first."""
+_NAMES = {
+    "bootstrapped": "greedy, bootstrapped ensemble",
+    "greedy": "greedy, cross-validated",
+    "unselected": "greedy, not validated",
+    "ridge": "ridge, all features",
+    "lasso": "LASSO",
+    "trees": "boosted trees",
+    "soap ridge": "SOAP, ridge",
+}
+SELECTION_COLOURS = {
+    "greedy": SKY,
+    "greedy among random features": BLUE,
+    "best correlated": GREEN,
+    "random": GREY,
+}
+DFT_COLOUR = INK
+
+
+def model_label(name: str) -> str:
+    """Name of a model as it is printed."""
+    return _NAMES.get(name, name)
+
+
+def models_in_order(names: object) -> list[str]:
+    """Names of models, each once, in the order in which they are drawn."""
+    found = set(names)  # type: ignore[call-overload]
+    return [name for name in MODEL_COLOURS if name in found]
