@@ -11,8 +11,9 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from gbscape.alloy import evaluate
 from gbscape.alloy.describe import describe, describe_cells, gather_cells, mean_soap
 from gbscape.alloy.elastic import strained
-from gbscape.alloy.extrapolate import COLUMNS, predict_unseen
+from gbscape.alloy.extrapolate import predict_unseen
 from gbscape.alloy.packing import packing_seeds, random_packing
+from gbscape.alloy.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, SIZE_COLUMNS, UNSEEN_COLUMNS
 from gbscape.config.alloy import AmorphousStructures, CheapPotential, Descriptions, Packing, Regression
 from gbscape.config.orbital_scattering import OrbitalScattering
 from gbscape.config.soap import SoapParameters
@@ -128,7 +129,7 @@ def test_tables(folder, vectors, cells):
     dataset = folder / "dataset.xyz"
     evaluate.evaluate(dataset, vectors, folder / "errors.csv", folder / "predictions.csv", PAIR, LEARNING, 1)
     errors, predictions = pd.read_csv(folder / "errors.csv"), pd.read_csv(folder / "predictions.csv")
-    assert list(errors) == evaluate.ERROR_COLUMNS
+    assert list(errors) == ERROR_COLUMNS
     assert len(errors) == 2 * 3
     assert set(errors["model"]) == {"greedy", "ridge", "soap ridge"}
     assert set(errors["seed"]) == {1}
@@ -140,7 +141,7 @@ def test_tables(folder, vectors, cells):
     of_species = parts @ np.linalg.lstsq(parts, energies, rcond=None)[0]
     unseen = errors[(errors["task"] == "unseen cells") & (errors["model"] == "soap ridge")]
     assert unseen["mae_mev"].item() < 1e3 * np.abs(energies - of_species).mean()  # better than the species alone
-    assert list(predictions) == evaluate.PREDICTION_COLUMNS
+    assert list(predictions) == PREDICTION_COLUMNS
     one = predictions[predictions["model"] == "greedy"]
     error = 1e3 * np.abs(one["energy_ev_atom"] - one["predicted_ev_atom"]).mean()
     row = errors[(errors["model"] == "greedy") & (errors["task"] == "unseen cells")]
@@ -157,7 +158,7 @@ def test_learning_curve_ends_with_the_whole_training_set(folder, vectors):
 def test_errors_by_size_of_all_ways_to_select(folder, vectors):
     evaluate.error_by_size(folder / "dataset.xyz", vectors, folder / "sizes.csv", PAIR, LEARNING, 0)
     table = pd.read_csv(folder / "sizes.csv")
-    assert list(table) == evaluate.SIZE_COLUMNS
+    assert list(table) == SIZE_COLUMNS
     at_the_end = {}
     for way, rows in table.groupby("selection"):
         training = rows.set_index("n_features")["training_mev"]
@@ -194,7 +195,7 @@ def test_what_is_said_of_other_cells(folder, vectors, cells):
     )
     table = pd.read_csv(folder / "unseen.csv", keep_default_na=False)
     n = len(cells.names)
-    assert list(table) == COLUMNS
+    assert list(table) == UNSEEN_COLUMNS
     assert len(table) == 3 * 13 * n
     at_rest = table[(table["model"] == "ridge") & (table["strain"] == "")]
     assert list(at_rest["cell"]) == cells.names

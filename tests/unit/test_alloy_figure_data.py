@@ -10,12 +10,12 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from gbscape.alloy import figure_data
 from gbscape.alloy.elastic import single_strains, strained
-from gbscape.alloy.extrapolate import COLUMNS
 from gbscape.alloy.migration import save_images
+from gbscape.alloy.tables import ASKED_COLUMNS, BARRIER_COLUMNS, MODULUS_COLUMNS, UNSEEN_COLUMNS
 
 PAIR = ("Li", "Si")
 STRAIN = 0.01
-HEADER = dict.fromkeys(COLUMNS, "") | {"model": "greedy", "seed": 3, "n_features": 8}
+HEADER = dict.fromkeys(UNSEEN_COLUMNS, "") | {"model": "greedy", "seed": 3, "n_features": 8}
 
 
 def with_energy(atoms):
@@ -59,14 +59,14 @@ def asked(tmp_path, cell):
     save_images("hop", images, energies, tmp_path / "hop.xyz")
     for batch, error in (("larger", 0.02), ("crystals", -0.03)):
         rows.append(HEADER | {"batch": batch, "cell": batch, "energy_ev_atom": -3.0, "predicted_ev_atom": -3.0 + error})
-    pd.DataFrame(rows, columns=COLUMNS).to_csv(tmp_path / "unseen.csv", index=False)
+    pd.DataFrame(rows, columns=UNSEEN_COLUMNS).to_csv(tmp_path / "unseen.csv", index=False)
     return tmp_path
 
 
 def test_a_model_that_is_the_reference_has_its_moduli(asked):
     figure_data.tabulate_moduli(asked / "unseen.csv", asked / "strained.xyz", asked / "moduli.csv", PAIR, STRAIN)
     table = pd.read_csv(asked / "moduli.csv")
-    assert list(table) == figure_data.MODULUS_COLUMNS
+    assert list(table) == MODULUS_COLUMNS
     assert list(table["modulus"]) == ["bulk", "shear", "young"]
     assert set(table["cell"]) == {"rock"}
     assert set(table["seed"]) == {3}
@@ -92,7 +92,7 @@ def test_strained_cells_need_stresses(asked, cell):
 def test_barriers_are_over_the_first_image(asked):
     figure_data.tabulate_barriers(asked / "unseen.csv", [asked / "hop.xyz"], asked / "barriers.csv", PAIR)
     table = pd.read_csv(asked / "barriers.csv")
-    assert list(table) == figure_data.BARRIER_COLUMNS
+    assert list(table) == BARRIER_COLUMNS
     assert table["distance_angstrom"].to_numpy() == pytest.approx([0, 0.3, 0.6])
     assert table["dft_ev"][0] == 0
     assert table["predicted_ev"].to_numpy() == pytest.approx(table["dft_ev"].to_numpy(), abs=1e-6)
@@ -113,7 +113,7 @@ def test_errors_of_all_that_was_asked(asked):
         *(asked / f"{name}.csv" for name in ("errors", "unseen", "moduli", "barriers")), asked / "all.csv"
     )
     table = pd.read_csv(asked / "all.csv")
-    assert list(table) == figure_data.ERROR_COLUMNS
+    assert list(table) == ASKED_COLUMNS
     found = table.set_index("asked")["error"].to_dict()
     assert found == pytest.approx(
         {

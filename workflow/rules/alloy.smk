@@ -140,6 +140,7 @@ rule compute_structures:
         dft=leaf(CONFIG.alloy.dft),
         shards=n_shards("compute_structures", "batch"),
         workdir=LAYOUT.placed(f"{ALLOY}/scratch/{{batch}}"),
+        stress=lambda wildcards: wildcards.batch == STRAINED,
         code=code_of("alloy_energies.py", "gbscape.energies.gpaw_scf"),
     script:
         "../scripts/alloy_energies.py"
@@ -208,7 +209,7 @@ rule write_cells:
             ),
         ),
     output:
-        f"{ALLOY}/{{batch}}.xyz",
+        f"{ALLOY}/cells/{{batch}}.xyz",
     log:
         f"{LOGS}/write_cells/{{batch}}.log",
     benchmark:

@@ -15,7 +15,7 @@ OF_STRUCTURES = leaf(CONFIG.alloy.structures, without=["rounds"])
 ALLOY_DATASET = "dataset"
 ALLOY_PATHS = "paths"
 ALLOY_CELLS = {
-    batch: [getattr(COMPUTED_BEFORE, batch, None) or f"{ALLOY}/{batch}.xyz"]
+    batch: [getattr(COMPUTED_BEFORE, batch, None) or f"{ALLOY}/cells/{batch}.xyz"]
     for batch in [ALLOY_DATASET, *CONFIG.alloy.unseen]
 }
 if CONFIG.alloy.path_names:

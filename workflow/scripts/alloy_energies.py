@@ -19,4 +19,5 @@ compute_energies(
     TotalEnergyDft(**params.dft),
     params.code,
     params.workdir,
+    params.stress,
 )

@@ -40,8 +40,8 @@ class Cell:
 
 
 def write_cells(batches_h5: Sequence[str | Path], out_xyz: str | Path) -> None:
-    """Write all structures of gathered batches with energy (eV), forces (eV/Angstrom), stress (eV/Angstrom^3) and, in `info`, their
-    name, nominal concentration, batch, temperature in K (-1: a packing) and how they were computed.
+    """Write all structures of gathered batches with energy (eV), forces (eV/Angstrom), stress (eV/Angstrom^3) if there is one and, in
+    `info`, their name, nominal concentration, batch, temperature in K (-1: a packing) and how they were computed.
     """
     frames = []
     for path in batches_h5:
@@ -60,7 +60,7 @@ def write_cells(batches_h5: Sequence[str | Path], out_xyz: str | Path) -> None:
                     atoms,
                     energy=record["energy_ev"],
                     forces=record["forces_ev_angstrom"],
-                    stress=record["stress_ev_angstrom3"],
+                    **({"stress": record["stress_ev_angstrom3"]} if "stress_ev_angstrom3" in record else {}),
                 )
                 frames.append(atoms)
     with atomic_path(out_xyz) as temporary:

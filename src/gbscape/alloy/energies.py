@@ -21,18 +21,20 @@ def compute_energies(
     dft: TotalEnergyDft,
     code: str,
     workdir: str | Path,
+    stress: bool = False,
 ) -> None:
     """Compute one shard of a batch's structures.
 
     Args:
         structures_h5: of `gbscape.alloy.structures` or `gbscape.alloy.unseen`; a record may have its own `kpoint_grid`.
-        out: the shard (.h5): each structure's record with `energy_ev`, `forces_ev_angstrom`, `stress_ev_angstrom3` and how they were
-            computed. Structures that fail are listed in it with their reasons.
+        out: the shard (.h5): each structure's record with `energy_ev`, `forces_ev_angstrom`, maybe `stress_ev_angstrom3`, and how they
+            were computed. Structures that fail are listed in it with their reasons.
         shard: its number.
         n_shards: of how many; structures are dealt out by what they cost.
         dft: settings.
         code: hash of the code that computes this.
         workdir: for files of the backend, from which a job that is killed goes on.
+        stress: is wanted, too.
     """
     with open_shard(structures_h5) as structures:
 
@@ -41,16 +43,16 @@ def compute_energies(
             grid = record.get("kpoint_grid")
             kpoint_grid = None if grid is None else (int(grid[0]), int(grid[1]), int(grid[2]))
             atoms = atoms_from_record(record["structure"])
-            found = total_energy(atoms, dft, Path(workdir) / item, kpoint_grid)
-            return record | {
-                "energy_ev": found.energy_ev,
-                "forces_ev_angstrom": found.forces_ev_angstrom,
-                "stress_ev_angstrom3": found.stress_ev_angstrom3,
-                "dft": found.provenance,
-            }
+            found = total_energy(atoms, dft, Path(workdir) / item, kpoint_grid, stress)
+            results = {"energy_ev": found.energy_ev, "forces_ev_angstrom": found.forces_ev_angstrom}
+            if found.stress_ev_angstrom3 is not None:
+                results["stress_ev_angstrom3"] = found.stress_ev_angstrom3
+            return record | results | {"dft": found.provenance}
 
         provenance = Provenance.of(
-            {"dft": dft.model_dump(mode="json", exclude={"ranks"})}, code, {"structures": structures_h5}
+            {"dft": dft.model_dump(mode="json", exclude={"ranks"}), "stress": stress},
+            code,
+            {"structures": structures_h5},
         )
         items = balance(
             {item: costs.structure(structures.value(item, "structure/numbers")) for item in structures.ids}, n_shards

@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from gbscape.alloy.dataset import read_cells, shares
 from gbscape.alloy.regression import REGRESSIONS, Fitted
+from gbscape.alloy.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, SIZE_COLUMNS, SOAP_RIDGE, UNSEEN
 from gbscape.config.alloy import Regression
 from gbscape.learn.orthogonal_least_squares import ModelPath, mean_absolute_errors, orthogonal_least_squares
 from gbscape.store.progress import progress
@@ -20,31 +21,6 @@ from gbscape.store.tables import write_csv
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-
-ERROR_COLUMNS = [
-    "task",
-    "model",
-    "seed",
-    "n_train",
-    "n_test",
-    "n_features",
-    "mae_mev",
-    "rmse_mev",
-    "within_one_percent",
-]
-PREDICTION_COLUMNS = [
-    "model",
-    "seed",
-    "cell",
-    "concentration",
-    "energy_ev_atom",
-    "predicted_ev_atom",
-    "spread_ev_atom",
-]
-SIZE_COLUMNS = ["selection", "seed", "n_features", "training_mev", "test_mev"]
-UNSEEN = "unseen cells"
-SOAP_RIDGE = "soap ridge"
-"""The model on another description, which the others are compared with."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gbscape.alloy.dataset import Cell, read_cells, shares
 from gbscape.alloy.evaluate import Model, fit, models, read_described, thinned
+from gbscape.alloy.tables import UNSEEN_COLUMNS
 from gbscape.config.alloy import Regression
 from gbscape.store.progress import progress
 from gbscape.store.records import Record
@@ -16,8 +17,6 @@ from gbscape.store.shards import open_shard
 from gbscape.store.tables import write_csv
 
 Array = NDArray[np.float64]
-COLUMNS = ["batch", "cell", "strain", "model", "seed", "n_features", "energy_ev_atom", "predicted_ev_atom"]
-"""`strain`: empty, or one of `gbscape.alloy.elastic.single_strains` that the cell is under."""
 
 
 def predict_unseen(
@@ -30,7 +29,7 @@ def predict_unseen(
     settings: Regression,
     seed: int,
 ) -> None:
-    """Fit all models to nine tenths of the dataset, which a seed draws, and write what they say of other cells, `COLUMNS`.
+    """Fit all models to nine tenths of the dataset, which a seed draws, and write what they say of other cells, `UNSEEN_COLUMNS`.
 
     Args:
         dataset_xyz: of `gbscape.alloy.dataset`.
@@ -56,7 +55,7 @@ def predict_unseen(
                 described = dict(gathered)
             table = _predicted(others, described, fitted[model], species)
             tables.append(table.assign(batch=batch, model=model, seed=seed, n_features=fitted[model].rest.n_features))
-    write_csv(out_csv, pd.concat([*tables, pd.DataFrame(columns=COLUMNS)])[COLUMNS])
+    write_csv(out_csv, pd.concat([*tables, pd.DataFrame(columns=UNSEEN_COLUMNS)])[UNSEEN_COLUMNS])
 
 
 def _predicted(
@@ -81,4 +80,4 @@ def _predicted(
         for label in labels
         if kept
     ]
-    return pd.concat(tables) if tables else pd.DataFrame(columns=COLUMNS)
+    return pd.concat(tables) if tables else pd.DataFrame(columns=UNSEEN_COLUMNS)

@@ -10,19 +10,22 @@ from numpy.typing import NDArray
 from gbscape.alloy.dataset import Cell, read_cells
 from gbscape.alloy.elastic import Moduli, constants_from_stresses, moduli, single_strains, stress_from_energies
 from gbscape.alloy.migration import distances_along
-from gbscape.config.alloy import CRYSTALS, LARGER, STRAINED
+from gbscape.alloy.tables import (
+    ASKED_COLUMNS,
+    BARRIER_COLUMNS,
+    BARRIERS,
+    CRYSTALS,
+    LARGER_CELLS,
+    MODULI,
+    MODULUS_COLUMNS,
+    PATHS,
+)
+from gbscape.config.alloy import CRYSTALS as CRYSTAL_BATCH
+from gbscape.config.alloy import LARGER, STRAINED
 from gbscape.store.tables import write_csv
 
 Array = NDArray[np.float64]
 Species = tuple[str, str]
-PATHS = "paths"
-"""Name of the batch of images of migration paths."""
-MODULUS_COLUMNS = ["cell", "modulus", "model", "seed", "n_features", "dft_gpa", "predicted_gpa"]
-BARRIER_COLUMNS = ["path", "image", "distance_angstrom", "model", "seed", "n_features", "dft_ev", "predicted_ev"]
-ERROR_COLUMNS = ["asked", "model", "seed", "n_features", "error", "unit"]
-
-_NAMES = {LARGER: "larger cells", CRYSTALS: "crystals"}
-ELASTIC, BARRIERS = "elastic moduli", "migration barriers"
 
 
 def tabulate_moduli(
@@ -110,7 +113,7 @@ def tabulate_errors(
     barriers_csv: str | Path,
     out_csv: str | Path,
 ) -> None:
-    """Write the mean absolute error of each model in all that it is asked for, `ERROR_COLUMNS`, a row a draw.
+    """Write the mean absolute error of each model in all that it is asked for, `ASKED_COLUMNS`, a row a draw.
 
     Energies are an atom's, moduli are all three, of all cells; a barrier is the highest energy of a path over its first image.
 
@@ -123,17 +126,17 @@ def tabulate_errors(
     keys = ["model", "seed", "n_features"]
     of_tasks = pd.read_csv(errors_csv).rename(columns={"task": "asked", "mae_mev": "error"})
     tables = [of_tasks.assign(unit="meV/atom")]
-    for batch, name in _NAMES.items():
+    for batch, name in {LARGER: LARGER_CELLS, CRYSTAL_BATCH: CRYSTALS}.items():
         its = _of_batch(predictions_csv, batch)
         its["error"] = 1e3 * (its["predicted_ev_atom"] - its["energy_ev_atom"]).abs()
         tables.append(its.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=name, unit="meV/atom"))
     its = pd.read_csv(moduli_csv)
     its["error"] = (its["predicted_gpa"] - its["dft_gpa"]).abs()
-    tables.append(its.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=ELASTIC, unit="GPa"))
+    tables.append(its.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=MODULI, unit="GPa"))
     barriers = barrier_heights(pd.read_csv(barriers_csv))
     barriers["error"] = 1e3 * (barriers["predicted_ev"] - barriers["dft_ev"]).abs()
     tables.append(barriers.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=BARRIERS, unit="meV"))
-    write_csv(out_csv, pd.concat([table[ERROR_COLUMNS] for table in tables if len(table)]))
+    write_csv(out_csv, pd.concat([table[ASKED_COLUMNS] for table in tables if len(table)]))
 
 
 def barrier_heights(along: pd.DataFrame) -> pd.DataFrame:

@@ -87,6 +87,12 @@ class LargerCells(Settings):
     of_each: int = Field(default=1, ge=1, le=1000)
     """Cells of each concentration."""
 
+    @model_validator(mode="after")
+    def _atoms_ascend(self) -> "LargerCells":
+        if not self.n_atoms[0] <= self.n_atoms[1]:
+            raise ValueError(f"n_atoms must ascend, got {self.n_atoms}")
+        return self
+
 
 class AmorphousStructures(Settings):
     """Structures that are made here: packings, and further ones in rounds."""

@@ -10,9 +10,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ase import Atoms
 
@@ -22,6 +23,7 @@ from gbscape.store.atomic import atomic_path
 from gbscape.store.code import modules_hash
 from gbscape.structure.nearest_neighbours import nearest_neighbour_distances
 
+Derivative = Literal["forces", "stress"]
 _CLOSEST_ANGSTROM = 1.2
 
 
@@ -31,7 +33,8 @@ def scf_input(
     kpoints: dict[str, Any],
     version: str,
     symmetric: bool,
-    derivatives: bool = False,
+    derivatives: Sequence[Derivative] = (),
+    davidson_steps: int | None = None,
 ) -> dict[str, Any]:
     """All that determines the self-consistent cycle, and its digest `key`, for JSON.
 
@@ -41,7 +44,8 @@ def scf_input(
         kpoints: as GPAW takes them.
         version: of GPAW.
         symmetric: use the point group.
-        derivatives: forces and stress of the cell are wanted, and not its wave functions.
+        derivatives: of the cell's energy that are wanted, and not its wave functions.
+        davidson_steps: of the eigensolver between two densities; None leaves it to GPAW.
     """
     given: dict[str, Any] = {
         "numbers": cell.numbers.tolist(),
@@ -64,8 +68,10 @@ def scf_input(
             },
             "maxiter": settings.max_iterations,
         },
-        "derivatives": derivatives,
+        "derivatives": list(derivatives),
     }
+    if davidson_steps is not None:
+        given["parameters"]["eigensolver"] = {"name": "davidson", "niter": davidson_steps}
     return given | {"key": digest([version, modules_hash("gbscape.energies.gpaw_scf"), given])}
 
 

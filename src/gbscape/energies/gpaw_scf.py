@@ -44,10 +44,10 @@ def main(input_json: str, summary_json: str, waves_gpw: str, log_txt: str) -> No
     moment = float(atoms.get_magnetic_moment())
     derivatives = {}
     if given["derivatives"]:
-        derivatives = {
-            "forces_ev_angstrom": atoms.get_forces().tolist(),
-            "stress_ev_angstrom3": atoms.get_stress(voigt=False).tolist(),
-        }
+        if "forces" in given["derivatives"]:
+            derivatives["forces_ev_angstrom"] = atoms.get_forces().tolist()
+        if "stress" in given["derivatives"]:
+            derivatives["stress_ev_angstrom3"] = atoms.get_stress(voigt=False).tolist()
     else:
         atoms.calc.write(waves_gpw, mode="all")
     return finish(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gbscape.alloy.evaluate import ERROR_COLUMNS, PREDICTION_COLUMNS, SIZE_COLUMNS
+from gbscape.alloy.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, SIZE_COLUMNS
 from gbscape.figures.alloy_style import MODEL_COLOURS, SELECTION_COLOURS, model_label, models_in_order
 from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gbscape.alloy.figure_data import BARRIER_COLUMNS, ERROR_COLUMNS, MODULUS_COLUMNS
+from gbscape.alloy.tables import ASKED_COLUMNS, BARRIER_COLUMNS, MODULUS_COLUMNS
 from gbscape.figures.alloy_style import DFT_COLOUR, MODEL_COLOURS, model_label, models_in_order
 from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
@@ -106,7 +106,7 @@ def plot_alloy_errors(data: pd.DataFrame, path: str | Path) -> None:
     Raises:
         ValueError: a column is missing.
     """
-    require_columns(data, ERROR_COLUMNS, "the errors")
+    require_columns(data, ASKED_COLUMNS, "the errors")
     asked = list(dict.fromkeys(data["asked"]))
     names = models_in_order(data["model"])
     columns = min(4, len(asked))

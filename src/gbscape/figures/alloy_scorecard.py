@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gbscape.alloy.evaluate import UNSEEN
-from gbscape.alloy.figure_data import ERROR_COLUMNS
+from gbscape.alloy.tables import ASKED_COLUMNS, UNSEEN
 from gbscape.figures.alloy_energies import power_law
 from gbscape.figures.alloy_style import model_label, models_in_order
 from gbscape.figures.columns import require_columns
@@ -30,7 +29,7 @@ def alloy_scorecard_data(errors: pd.DataFrame, learning_curve: pd.DataFrame, cel
         learning_curve: of `gbscape.alloy.evaluate.learning_curve`.
         cells: predictions of `gbscape.alloy.evaluate`, of which the numbers of cells are taken.
     """
-    require_columns(errors, ERROR_COLUMNS, "the errors")
+    require_columns(errors, ASKED_COLUMNS, "the errors")
     rows = [
         scorecard_row("concentrations, cells of a test set", "",
                       f"{cells['concentration'].nunique()}, {len(cells.groupby(['model', 'seed']).get_group(_first(cells)))}"),

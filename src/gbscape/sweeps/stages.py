@@ -257,7 +257,16 @@ STAGES: Mapping[str, Stage] = {
         ),
     ),
     "alloy": Stage(
-        settings=("alloy",),
+        settings=(
+            "alloy.species",
+            "alloy.computed",
+            "alloy.structures",
+            "alloy.dft",
+            "alloy.crystals",
+            "alloy.elastic",
+            "alloy.migration",
+            "alloy.shards",
+        ),
         rules=(
             "pack_structures",
             "fit_cheap_potential",
@@ -274,12 +283,15 @@ STAGES: Mapping[str, Stage] = {
             "alloy/potentials/",
             "alloy/energies/",
             "alloy/paths/",
-            "alloy/dataset.xyz",
-            "alloy/larger.xyz",
-            "alloy/crystals.xyz",
-            "alloy/strained.xyz",
+            "alloy/cells/",
             "alloy/scratch/",
         ),
+    ),
+    "alloy_vectors": Stage(
+        after=("alloy",),
+        settings=("alloy.descriptions",),
+        rules=("describe_cells", "gather_cells"),
+        paths=("alloy/vectors/",),
     ),
 }
 
@@ -295,6 +307,7 @@ _OF_A_POINT = (
     "crystal.structure_passes",
     "crystal.annealing_minutes",
     "replica.cross_validated_lambda",
+    "alloy.regression",
 )
 
 

@@ -1,0 +1,31 @@
+"""Columns of the tables of the alloy, and names in them; a module of its own, so that drawing takes none of the libraries that
+compute."""
+
+ERROR_COLUMNS = [
+    "task",
+    "model",
+    "seed",
+    "n_train",
+    "n_test",
+    "n_features",
+    "mae_mev",
+    "rmse_mev",
+    "within_one_percent",
+]
+PREDICTION_COLUMNS = [
+    "model", "seed", "cell", "concentration", "energy_ev_atom", "predicted_ev_atom", "spread_ev_atom",
+]  # fmt: skip
+SIZE_COLUMNS = ["selection", "seed", "n_features", "training_mev", "test_mev"]
+UNSEEN_COLUMNS = ["batch", "cell", "strain", "model", "seed", "n_features", "energy_ev_atom", "predicted_ev_atom"]
+"""`strain`: empty, or one of `gbscape.alloy.elastic.single_strains` that the cell is under."""
+MODULUS_COLUMNS = ["cell", "modulus", "model", "seed", "n_features", "dft_gpa", "predicted_gpa"]
+BARRIER_COLUMNS = ["path", "image", "distance_angstrom", "model", "seed", "n_features", "dft_ev", "predicted_ev"]
+ASKED_COLUMNS = ["asked", "model", "seed", "n_features", "error", "unit"]
+
+UNSEEN = "unseen cells"
+LARGER_CELLS, CRYSTALS, MODULI, BARRIERS = "larger cells", "crystals", "elastic moduli", "migration barriers"
+"""What is asked of the models."""
+SOAP_RIDGE = "soap ridge"
+"""The model on another description, which the others are compared with."""
+PATHS = "paths"
+"""Name of the batch of images of migration paths."""
