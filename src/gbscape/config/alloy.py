@@ -25,7 +25,7 @@ _Atoms = Annotated[int, Field(ge=2, le=1000)]
 class Packing(Settings):
     """Random packings: atoms anywhere in a cube, but not too close."""
 
-    n_atoms: tuple[_Atoms, _Atoms] = (24, 40)
+    n_atoms: tuple[_Atoms, _Atoms] = (24, 32)
     """Fewest and most atoms of a cell; evenly between them."""
     volume_angstrom3: dict[ChemicalSymbol, Annotated[float, Field(gt=0, le=200)]] = {"Li": 15.0, "Si": 20.0}
     """Volume that an atom of each species takes, on average; in lithium silicides an atom of lithium adds about 15."""
