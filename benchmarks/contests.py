@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from boxes_contests import boxes, nearest_neighbours
 from dropout_contests import dropout
 from measure import Contest
+from orbital_contests import orbital_scattering_64
 from scattering_contests import scattering_96, scattering_128
 from selection_contests import selection
 from soap_contests import soap_arise, soap_fe, soap_million, soap_ni
@@ -17,6 +18,7 @@ CONTESTS: dict[str, Callable[[bool], Contest]] = {
     "soap-million": soap_million,
     "scattering-96": scattering_96,
     "scattering-128": scattering_128,
+    "orbital-scattering-64": orbital_scattering_64,
     "boxes": boxes,
     "nearest-neighbours": nearest_neighbours,
     "dropout": dropout,

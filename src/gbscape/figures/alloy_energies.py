@@ -13,6 +13,9 @@ from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
 from gbscape.figures.style import GREY, INK, figure
 
+_FLAT = 0.01
+"""A learning curve of a smaller exponent does not fall."""
+
 
 def plot_alloy_parity(data: pd.DataFrame, path: str | Path) -> None:
     """Draw predicted against computed energies of unseen cells of all draws, over the mean of the cells of their concentration, a
@@ -116,7 +119,7 @@ def power_law(data: pd.DataFrame) -> Mapping[str, tuple[float, float]]:
         if len(upper) < 2:
             continue
         slope = float(np.polyfit(np.log(upper.index.to_numpy(float)), np.log(upper.to_numpy(float)), 1)[0])
-        found[str(name)] = slope, by_size.index.max() * 2 ** (-1 / slope) if slope < 0 else np.inf
+        found[str(name)] = slope, float(by_size.index.max()) * 2 ** (-1 / slope) if slope < -_FLAT else np.inf
     return found
 
 
