@@ -6,7 +6,7 @@ ALLOY_TABLES = {
     "moduli": {
         "inputs": {
             "predictions_csv": ALLOY_TABLE.format(table="unseen"),
-            "strained_xyz": ALLOY_CELLS.get(STRAINED, []),
+            "strained_xyz": ALLOY_CELLS.get(STRAINED, [[]])[0],
         },
         "options": {
             "species": CONFIG.alloy.species,

@@ -74,7 +74,7 @@ for function, tables in ALLOY_JUDGED.items():
             f"alloy_{function}"
         input:
             **of_alloy(ALLOY_VECTORS, [ALLOY_DATASET]),
-            dataset=ALLOY_CELLS[ALLOY_DATASET],
+            dataset=ALLOY_CELLS[ALLOY_DATASET][0],
         output:
             [ALLOY_DRAW.replace("{table}", table) for table in tables],
         log:
@@ -102,7 +102,7 @@ rule predict_unseen:
         **of_alloy(ALLOY_VECTORS, [ALLOY_DATASET]),
         **of_alloy(ALLOY_VECTORS, UNSEEN_CELLS),
         **{batch: ALLOY_CELLS[batch] for batch in UNSEEN_CELLS},
-        dataset=ALLOY_CELLS[ALLOY_DATASET],
+        dataset=ALLOY_CELLS[ALLOY_DATASET][0],
     output:
         ALLOY_DRAW.replace("{table}", "unseen"),
     log:

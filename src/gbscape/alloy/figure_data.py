@@ -29,13 +29,13 @@ Species = tuple[str, str]
 
 
 def tabulate_moduli(
-    predictions_csv: str | Path, strained_xyz: str | Path, out_csv: str | Path, species: Species, strain: float
+    predictions_csv: str | Path, strained_xyz: str | Path | None, out_csv: str | Path, species: Species, strain: float
 ) -> None:
     """Write bulk, shear and Young's moduli by DFT and by models, `MODULUS_COLUMNS`: of both from stresses of strained cells.
 
     Args:
         predictions_csv: of `gbscape.alloy.extrapolate`.
-        strained_xyz: cells `NAME:STRAIN` with their stresses by DFT.
+        strained_xyz: cells `NAME:STRAIN` with their stresses by DFT; none where there is no file.
         out_csv: the table.
         species: the alloy's.
         strain: size of the strains.
@@ -46,7 +46,7 @@ def tabulate_moduli(
     predictions = _of_batch(predictions_csv, STRAINED)
     cells_of: dict[str, dict[str, Cell]] = {}
     stresses_of: dict[str, dict[str, Array]] = {}
-    for cell in read_cells([strained_xyz], species):
+    for cell in read_cells([strained_xyz], species) if strained_xyz else []:
         if cell.stress_ev_angstrom3 is None:
             raise ValueError(f"{strained_xyz}: {cell.name} has no stress")
         name, label = cell.name.rsplit(":", 1)

@@ -284,7 +284,7 @@ class Alloy(Settings):
     @model_validator(mode="after")
     def _volumes_are_known(self) -> "Alloy":
         missing = [name for name in self.species if name not in self.structures.packing.volume_angstrom3]
-        if missing:
+        if missing and self.computed is None:
             raise ValueError(f"structures.packing.volume_angstrom3 lacks {', '.join(missing)}")
         if self.species[0] == self.species[1]:
             raise ValueError(f"species must be two, got {self.species}")
