@@ -1,5 +1,6 @@
 """The same with Snakemake as it is started, and odd input through real jobs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -27,6 +28,14 @@ IN_REAL = {
 }
 """Cases of each family, of a plan and of a run."""
 BY_NAME = {case.name: case for case in CASES}
+MEASURED = """
+import json, resource, subprocess, sys
+code = subprocess.run(sys.argv[2:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump({"failed": code != 0, "mib": used.ru_maxrss / 1024, "cpu_seconds": used.ru_utime + used.ru_stime}, file)
+"""
+"""Runs a command, by a small process: what a process has used at most is no less than what the one that started it had."""
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +48,13 @@ def run(folder: Path, *arguments: str, package: Path | None = None) -> Row:
     start = time.monotonic()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"PYTHONPATH": str(package)} if package else {}
-    with open(folder / "output.txt", "w+", encoding="utf-8") as output:
-        command = [str(Path(sys.executable).parent / "snakemake"), *arguments]
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        row: Row = {"message": output.read(), "mib": used.ru_maxrss / 1024, "failed": process.returncode != 0}
-    seconds = {"seconds": time.monotonic() - start, "cpu_seconds": used.ru_utime + used.ru_stime}
-    return row | seconds | {"canary": bool(list(folder.rglob(CANARY)))}
+    command = [str(Path(sys.executable).parent / "snakemake"), *arguments]
+    measured = [sys.executable, "-c", MEASURED, str(folder / "used.json"), *command]
+    with open(folder / "output.txt", "w", encoding="utf-8") as output:
+        subprocess.run(measured, cwd=folder, env=environment, stdout=output, stderr=output, check=True)
+    row: Row = json.loads((folder / "used.json").read_text())
+    row |= {"message": (folder / "output.txt").read_text(encoding="utf-8"), "seconds": time.monotonic() - start}
+    return row | {"canary": bool(list(folder.rglob(CANARY)))}
 
 
 def refusal(project: Path, name: str, *arguments: str) -> Row:
