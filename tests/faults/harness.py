@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,12 +145,13 @@ def run_with(
             _next_start_refuses(cell, at)
         if (cell.kind, cell.moment) == ("damaged file", "after"):
             _reader_refuses(cell, at)
+        mended_itself = run.returncode == 0 and not _not_as_in(clean, work, CLASSES[cell.rule_class].outputs)
         recovered = recover(at)
         (notes / "go").touch()
         found.said += recovered.stdout + _logs(work)
         if recovered.returncode != 0:
             found.problems.append(f"the recovery ended with {recovered.returncode}: {recovered.stdout[-1500:]}")
-        check(cell, clean, work, notes, found, run.returncode == 0)
+        check(cell, clean, work, notes, found, mended_itself)
     found.seconds = time.monotonic() - start
     return found
 
@@ -164,16 +165,23 @@ def recover(at: At) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, run_ended_well: bool) -> None:
-    """What has to be true in the end."""
-    its = CLASSES[cell.rule_class]
-    for output in its.outputs:
+def _not_as_in(clean: Path, work: Path, outputs: Sequence[str]) -> list[str]:
+    """What is wrong with the outputs."""
+    wrong = []
+    for output in outputs:
         if not (work / output).exists():
-            found.problems.append(f"{output} is not there")
+            wrong.append(f"{output} is not there")
         elif sha256(work / output) != sha256(clean / output):
-            found.problems.append(f"{output} differs from the clean run")
+            wrong.append(f"{output} differs from the clean run")
         elif not seal_path(work / output).exists() or damage(work / output):
-            found.problems.append(f"{output} is not sealed, or damaged: {damage(work / output)}")
+            wrong.append(f"{output} is not sealed, or damaged: {damage(work / output)}")
+    return wrong
+
+
+def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, mended_itself: bool) -> None:
+    """What has to be true in the end; a run that has ended with the right results by itself need not say what to do."""
+    its = CLASSES[cell.rule_class]
+    found.problems += _not_as_in(clean, work, its.outputs)
     left = [
         path
         for path in (work / RESULTS).rglob(".*")
@@ -187,7 +195,6 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, run_en
     naming = [line for line in lines if Path(its.target).name in line or (its.input in line and "delete it" in line)]
     if not naming:
         found.problems.append(f"no message names {its.target}")
-    mended_itself = run_ended_well and "nothing to be done: the run is in order" in found.said
     if (
         cell.kind != "second controller"
         and not mended_itself
@@ -198,7 +205,8 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, run_en
     remedies = [line for line in lines if REMEDY in line]
     said = best[:1] if best and "again" in best[0] else [*best[:1], *remedies[:1]]
     if mended_itself and not remedies:
-        said = ["the run went on by itself; the recovery found nothing to be done"]
+        did = [line for line in lines if line.startswith("cancelled Slurm job")]
+        said = ["the run went on by itself", *(did[:1] or ["the recovery found nothing to be done"])]
     found.message = " … ".join(said).replace(f"{work}/", "")[:500]
 
 

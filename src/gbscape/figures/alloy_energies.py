@@ -8,7 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gbscape.alloy.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, SIZE_COLUMNS
-from gbscape.figures.alloy_style import MODEL_COLOURS, SELECTION_COLOURS, model_label, models_in_order
+from gbscape.figures.alloy_style import (
+    MODEL_COLOURS,
+    SELECTION_COLOURS,
+    model_label,
+    models_in_order,
+    plain_logarithmic,
+)
 from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
 from gbscape.figures.style import GREY, INK, figure
@@ -78,7 +84,8 @@ def plot_alloy_sizes(data: pd.DataFrame, path: str | Path) -> None:
             for name in names:
                 by_size = data[data["selection"] == name].groupby("n_features")[column]
                 _band(ax, by_size, SELECTION_COLOURS[name], name if ax is axes[0] else None)
-            ax.set(title=title, xlabel="Features", xscale="symlog", yscale="log")
+            ax.set(title=title, xlabel="Features")
+            plain_logarithmic(ax, "y")
             ax.grid(axis="y")
         axes[0].set_ylabel("MAE (meV/atom)")
         fig.legend(loc="outside upper center", ncols=len(names))
@@ -101,8 +108,10 @@ def plot_alloy_learning_curve(data: pd.DataFrame, path: str | Path) -> None:
         for name in models_in_order(data["model"]):
             by_size = data[data["model"] == name].groupby("n_train")["mae_mev"]
             _band(ax, by_size, MODEL_COLOURS[name], model_label(name), marker="o", ms=3)
-        ax.set(xlabel="Training cells", ylabel="MAE of unseen cells (meV/atom)", xscale="log", yscale="log")
-        ax.grid(which="both", axis="y")
+        ax.set(xlabel="Training cells", ylabel="MAE of unseen cells (meV/atom)")
+        plain_logarithmic(ax, "x")
+        plain_logarithmic(ax, "y")
+        ax.grid(axis="y")
         fig.legend(loc="outside right upper")
 
 

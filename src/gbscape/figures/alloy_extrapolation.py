@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gbscape.alloy.tables import ASKED_COLUMNS, BARRIER_COLUMNS, MODULUS_COLUMNS
-from gbscape.figures.alloy_style import DFT_COLOUR, MODEL_COLOURS, model_label, models_in_order
+from gbscape.figures.alloy_style import DFT_COLOUR, MODEL_COLOURS, model_label, models_in_order, plain_logarithmic
 from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
 from gbscape.figures.style import GREY, INK, draw_message, figure
@@ -93,7 +93,7 @@ def plot_barriers(data: pd.DataFrame, path: str | Path) -> None:
             top = float(by_dft.max() - min(by_dft.min(), 0))
             ax.set_ylim(by_dft.min() - _FARTHEST * top, by_dft.max() + _FARTHEST * top)
         axes[0].set_ylabel("Energy over the start (eV)")
-        fig.legend(loc="outside upper center", ncols=4)
+        fig.legend(loc="outside right upper")
 
 
 def plot_alloy_errors(data: pd.DataFrame, path: str | Path) -> None:
@@ -121,7 +121,9 @@ def plot_alloy_errors(data: pd.DataFrame, path: str | Path) -> None:
                 errors = rows.loc[rows["model"] == name, "error"]
                 ax.scatter(errors, np.full(len(errors), place), 9, color=MODEL_COLOURS[name], alpha=0.6, linewidths=0)
                 ax.plot([errors.mean()] * 2, [place - 0.35, place + 0.35], color=MODEL_COLOURS[name], lw=1.6)
-            ax.set(xscale="log", yticks=range(len(names)), yticklabels=[model_label(name) for name in names])
+            plain_logarithmic(ax, "x")
+            ax.margins(x=0.15)
+            ax.set(yticks=range(len(names)), yticklabels=[model_label(name) for name in names])
             ax.set_title(what, fontsize=8)
             ax.set_xlabel(f"MAE ({rows['unit'].iloc[0]})", fontsize=8)
             ax.grid(axis="x")

@@ -1,5 +1,10 @@
 """What the figures of the alloy share: names and colours of its models and of the ways to select features."""
 
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
 from gbscape.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILION
 
 MODEL_COLOURS = {
@@ -39,3 +44,12 @@ def models_in_order(names: object) -> list[str]:
     """Names of models, each once, in the order in which they are drawn."""
     found = set(names)  # type: ignore[call-overload]
     return [name for name in MODEL_COLOURS if name in found]
+
+
+def plain_logarithmic(ax: Axes, which: Literal["x", "y"]) -> None:
+    """Make an axis logarithmic, with marks at 1, 2, 5, 10, ... written out."""
+    ax.set(**{f"{which}scale": "log"})
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
