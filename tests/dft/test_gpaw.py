@@ -6,7 +6,6 @@ Needs GPAW (make setup-dft), about five minutes.
 import json
 import subprocess
 from importlib.util import find_spec
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -50,21 +49,19 @@ def all_energies(cell, settings, folder):
 
 @pytest.fixture
 def no_processes(monkeypatch):
-    monkeypatch.setattr(
-        gpaw_cycle, "subprocess", SimpleNamespace(run=lambda *_, **__: pytest.fail("a finished step was repeated"))
-    )
+    monkeypatch.setattr(gpaw_cycle.subprocess, "run", (lambda *_, **__: pytest.fail("a finished step was repeated")))
 
 
 @pytest.fixture
 def started(monkeypatch):
     """Names of the modules that are run, in their order."""
-    names = []
+    names, real = [], subprocess.run
 
     def run(command, **others):
         names.append(command[command.index("-m") + 1].rsplit(".", 1)[1])
-        return subprocess.run(command, **others)
+        return real(command, **others)
 
-    monkeypatch.setattr(gpaw_cycle, "subprocess", SimpleNamespace(run=run))
+    monkeypatch.setattr(gpaw_cycle.subprocess, "run", run)
     return names
 
 

@@ -4,7 +4,6 @@ Needs GPAW (make setup-dft), about a minute.
 """
 
 from importlib.util import find_spec
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ pytestmark = [
 
 SETTINGS = TotalEnergyDft(
     cutoff_ev=350,
+    smearing_ev=0.01,  # forces and stress are those of the free energy, which then is the energy
     energy_change_ev_per_electron=1e-7,
     density_change_per_electron=1e-6,
     residual_ev2_per_electron=1e-9,
@@ -38,7 +38,7 @@ def silicon():
 
 @pytest.fixture(scope="module")
 def found(silicon, tmp_path_factory):
-    return total_energy(silicon, SETTINGS, tmp_path_factory.mktemp("silicon"), GRID)
+    return total_energy(silicon, SETTINGS, tmp_path_factory.mktemp("silicon"), GRID, stress=True)
 
 
 def test_forces_are_the_derivative_of_the_energy(silicon, found, tmp_path):
@@ -69,14 +69,15 @@ def test_finished_cycles_are_not_repeated_and_no_wave_functions_are_kept(silicon
     silicon = silicon.copy()
     silicon.calc = calculator
     energy, forces = silicon.get_potential_energy(), silicon.get_forces()
+    assert "stress" not in calculator.results  # it takes longer than the forces, and nothing has asked for it
     (folder,) = tmp_path.iterdir()
     assert {path.name for path in folder.iterdir()} == {"scf.json", "scf.txt", "scf_input.json"}
-    monkeypatch.setattr(
-        gpaw_cycle, "subprocess", SimpleNamespace(run=lambda *_, **__: pytest.fail("a finished cycle was repeated"))
-    )
+    monkeypatch.setattr(gpaw_cycle.subprocess, "run", (lambda *_, **__: pytest.fail("a finished cycle was repeated")))
     silicon.calc = DftCalculator(TotalEnergyDft(), tmp_path, (1, 1, 1))
     assert silicon.get_potential_energy() == energy
     assert np.array_equal(silicon.get_forces(), forces)
+    monkeypatch.undo()
+    assert np.isfinite(silicon.get_stress()).all()
 
 
 def test_cells_of_all_sizes_are_sampled_alike(silicon):

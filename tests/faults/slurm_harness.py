@@ -3,13 +3,16 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from gbscape.recovery.controller import run_id
 from gbscape.recovery.slurm import jobs_of
+from gbscape.store.processes import processes_with
 
 from .cells import Cell
 from .clean import CLASSES, RESULTS
@@ -58,10 +61,18 @@ def _time_limit(at: At, job: str) -> None:
 
 def _node_failure(at: At, job: str) -> None:
     node = os.uname().nodename.split(".")[0]
+    jobs = _scheduled()
     _scontrol("update", f"NodeName={node}", "State=DOWN", "Reason=test")
+    # What runs on a node that fails is gone at once; the daemon of this one lives, and would first ask it to end.
+    for pid in [pid for its in jobs for pid in processes_with("SLURM_JOB_ID", its)]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     _until(lambda: _state(job) not in ("RUNNING", "COMPLETING"))
-    _scontrol("update", f"NodeName={node}", "State=RESUME")
-    _start_soon(job)
+    time.sleep(5)  # a job that starts again before the daemon has noticed drains the node: "Duplicate jobid"
+    # Unless it has come back by itself.
+    subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"], capture_output=True, check=False)
+    for its in jobs:
+        _start_soon(its)
 
 
 def _requeue(at: At, job: str) -> None:
@@ -75,6 +86,12 @@ _ACTS: dict[str, Callable[[At, str], None]] = {
     "node failure": _node_failure,
     "requeue": _requeue,
 }
+
+
+def _scheduled() -> list[str]:
+    """All jobs that wait or run."""
+    command = ["squeue", "--noheader", "--format=%A"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 def _start_soon(job: str) -> None:

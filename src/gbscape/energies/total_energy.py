@@ -25,9 +25,9 @@ class TotalEnergy:
     """What a backend says of a cell."""
 
     energy_ev: float
-    """On the backend's own zero."""
+    """On the backend's own zero, extrapolated to zero width of the occupations."""
     forces_ev_angstrom: Array
-    """(n, 3)."""
+    """(n, 3), like the stress derivatives of the free energy at the settings' width."""
     stress_ev_angstrom3: Array | None
     """(3, 3), positive under tension, if it was asked for."""
     provenance: dict[str, Any]
