@@ -47,8 +47,8 @@ status: setup    ## how far the run results/NAME has come: make status NAME=demo
 recover: setup   ## put the run results/NAME in order that was killed or went wrong, and go on: make recover NAME=demo
 	@$(BIN)/python -m gbscape.recovery --run results/$(or $(NAME),$(error name the run: make recover NAME=demo))
 
-test: setup      ## all tests, lint included
-	$(BIN)/python -m pytest
+test: setup      ## all tests, lint included; faster with PYTEST="-n 2 --dist loadfile"
+	$(BIN)/python -m pytest $(PYTEST)
 
 test-dft: setup-dft  ## DFT energies of small iron cells (about five minutes)
 	$(BIN)/python -m pytest tests/dft

@@ -20,6 +20,7 @@ def crystals():
     [
         ("Li", "Li", 229, 20.3),
         ("Si", "Si2", 227, 20.4),
+        ("LiSi", "Li8Si8", 88, 15.7),
         ("Li12Si7", "Li96Si56", 62, 15.8),
         ("Li7Si3", "Li42Si18", 153, 14.9),
         ("Li13Si4", "Li26Si8", 55, 15.4),
@@ -34,7 +35,7 @@ def test_crystals_have_their_formula_symmetry_and_volume(crystals, name, formula
     assert atoms.cell.volume / len(atoms) == pytest.approx(volume_of_atom, abs=0.2)
 
 
-@pytest.mark.parametrize("name", ["Si", "Li12Si7", "Li7Si3", "Li13Si4"])
+@pytest.mark.parametrize("name", ["Si", "LiSi", "Li12Si7", "Li7Si3", "Li13Si4"])
 def test_silicon_is_bonded_to_silicon(crystals, name):
     silicon = crystals[name][crystals[name].numbers == 14].repeat(2)
     distances = silicon.get_all_distances(mic=True)
