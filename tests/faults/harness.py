@@ -216,7 +216,10 @@ def _check_journal(cell: Cell, notes: Path, found: Found) -> None:
     lines = [line.split("\t") for line in (notes / "journal.tsv").read_text().splitlines()]
     ends = {output: [line for line in lines if line[:2] == ["end", output]] for _, output, *_ in lines}
     # What was at work beside the target when controller or node died, or the disk was full, is hit as well.
-    hit_too = cell.kind in ("controller SIGKILL", "full disk", "node failure") or (cell.kind, cell.moment) == ("damaged file", "start")
+    hit_too = cell.kind in ("controller SIGKILL", "full disk", "node failure") or (cell.kind, cell.moment) == (
+        "damaged file",
+        "start",
+    )
     for output in its.others:
         times = len(ends.get(output, []))
         if not 1 <= times <= 1 + hit_too:

@@ -15,7 +15,15 @@ import pytest
 
 from gbscape.recovery import slurm
 from gbscape.recovery.__main__ import main
-from gbscape.recovery.controller import ControllerError, claim, last_command, record_of, release, take_over
+from gbscape.recovery.controller import (
+    ControllerError,
+    claim,
+    last_command,
+    record_of,
+    release,
+    require_sealed,
+    take_over,
+)
 from gbscape.recovery.recover import recover
 from gbscape.store.atomic import DiskFullError
 from gbscape.store.job import check_inputs, record_path, seal_outputs
@@ -351,3 +359,20 @@ job.print = full
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "out.csv could not be checked and sealed ([Errno 28] No space left on device): run again" in done.stderr
+
+
+def test_a_run_whose_jobs_have_not_sealed_their_files_is_not_done(results: Path) -> None:
+    said: list[str] = []
+    output = results / "shard_0.h5"
+    output.write_text("whole")
+    require_sealed(results, said.append, seconds=0)
+    assert not said
+    record = output.with_name(".shard_0.h5.running")
+    write_process(record, this_process(), outputs=[str(output)])
+    require_sealed(results, said.append, seconds=0)
+    (message,) = said
+    assert "shard_0.h5" in message
+    assert "python -m gbscape.recovery --run results/run" in message
+    write_seal(output)  # the job is about to end
+    require_sealed(results, said.append, seconds=0)
+    assert len(said) == 1

@@ -16,6 +16,11 @@ onerror:
     )
 
 
+# Neither a batch system's word nor Snakemake's is proof.
+onsuccess:
+    require_sealed(RESULTS, end_snakemake)
+
+
 include: "survey.smk"
 include: "features.smk"
 include: "learn.smk"

@@ -54,6 +54,10 @@ onerror:
     )
 
 
+onsuccess:
+    require_sealed(SWEEP, end_snakemake)
+
+
 SCRIPTS = PROJECT / "workflow" / "scripts"
 SCORECARDS = [
     f"{layout.folder}/scorecard.csv"

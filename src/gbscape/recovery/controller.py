@@ -16,6 +16,7 @@ from typing import Any
 from gbscape.recovery.slurm import job_prefix
 from gbscape.store.atomic import atomic_path
 from gbscape.store.processes import Process, is_alive, read_process, this_process, write_process
+from gbscape.store.seal import seal_path
 
 RUN_VARIABLE = "GBSCAPE_RUN"
 """Environment variable that every process of a run inherits, by which those that outlive their controller are found."""
@@ -170,6 +171,40 @@ def _command_of(results: str | Path) -> Path:
 def remedy(results: str | Path) -> str:
     """What to do with a run that was killed or has failed."""
     return f"To put the run in order and go on with it: python -m gbscape.recovery --run {results}"
+
+
+def require_sealed(results: str | Path, end: Callable[[str], None], seconds: float = 10.0) -> None:
+    """End a run that Snakemake counts as done though jobs of it have not sealed what they write: a batch system has said so of a job
+    whose state it did not know.
+
+    Args:
+        results: folder of the run.
+        end: ends Snakemake with a message.
+        seconds: so long a file system may show late what the jobs have done.
+    """
+    deadline = time.monotonic() + seconds
+    while (unsealed := _unsealed(Path(results))) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    if unsealed:
+        named = ", ".join(unsealed[:3]) + (f" and {len(unsealed) - 3} more" if len(unsealed) > 3 else "")
+        end(f"Snakemake counts jobs as done that have not ended, or were killed: {named}. {remedy(results)}")
+
+
+def _unsealed(results: Path) -> list[str]:
+    """Outputs that a job has written down as its own, and not sealed."""
+    records = [
+        Path(where) / name
+        for where, _, names in os.walk(results)
+        for name in names
+        if name.startswith(".") and name.endswith(".running")
+    ]
+    unsealed = []
+    for record in records:
+        found = read_process(record)
+        outputs = found[1].get("outputs") if found else None
+        if isinstance(outputs, list):
+            unsealed += [str(output) for output in outputs if not seal_path(output).exists()]
+    return unsealed
 
 
 def _at_work(process: Process, more: dict[str, object], alive: bool | None) -> str:
