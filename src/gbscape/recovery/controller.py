@@ -15,6 +15,7 @@ from typing import Any
 
 from gbscape.recovery.slurm import job_prefix
 from gbscape.store.atomic import atomic_path
+from gbscape.store.job import claimed_outputs, is_record
 from gbscape.store.processes import Process, is_alive, read_process, this_process, write_process
 from gbscape.store.seal import seal_path
 
@@ -192,19 +193,8 @@ def require_sealed(results: str | Path, end: Callable[[str], None], seconds: flo
 
 def _unsealed(results: Path) -> list[str]:
     """Outputs that a job has written down as its own, and not sealed."""
-    records = [
-        Path(where) / name
-        for where, _, names in os.walk(results)
-        for name in names
-        if name.startswith(".") and name.endswith(".running")
-    ]
-    unsealed = []
-    for record in records:
-        found = read_process(record)
-        outputs = found[1].get("outputs") if found else None
-        if isinstance(outputs, list):
-            unsealed += [str(output) for output in outputs if not seal_path(output).exists()]
-    return unsealed
+    records = [path for path in results.rglob(".*") if is_record(path)]
+    return [output for record in records for output in claimed_outputs(record) if not seal_path(output).exists()]
 
 
 def _at_work(process: Process, more: dict[str, object], alive: bool | None) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from gbscape.recovery import slurm
 from gbscape.recovery.controller import RUN_VARIABLE, last_command, release, run_id, take_over
 from gbscape.recovery.snakemake_records import finished, unfinished, unlock
-from gbscape.store.job import alive_writer
-from gbscape.store.processes import is_alive, processes_with, read_process
+from gbscape.store.job import alive_writer, claimed_outputs, is_record
+from gbscape.store.processes import is_alive, processes_with
 from gbscape.store.progress import progress
 from gbscape.store.seal import damage, seal_path
 
@@ -113,12 +113,16 @@ def _clean(results: Path, folder: Path, done: Recovery, controller_is_dead: bool
     for path in progress(files, len(files), "files looked at"):
         if _HALF_WRITTEN.match(path.name):
             _delete(path, "half written", done)
-        elif path.name.startswith(".") and path.suffix == ".running":
+        elif is_record(path):
             writer = alive_writer(path)
             if writer is not None and not (controller_is_dead and is_alive(writer) is None):
                 done.at_work[path] = str(writer)
                 continue
-            claimed.update(results / output.relative_to(name) for output in _claimed_by(path, name))
+            claimed.update(
+                results / Path(output).relative_to(name)
+                for output in claimed_outputs(path)
+                if output.startswith(f"{name}/")
+            )
             path.unlink(missing_ok=True)
         elif path.name.startswith(".") and path.suffix == ".seal":
             _check(path, recorded, done)
@@ -128,13 +132,6 @@ def _clean(results: Path, folder: Path, done: Recovery, controller_is_dead: bool
         elif path.exists() and path in waited_for:
             done.again.append(path)
     done.unlocked = unlock(folder, name)
-
-
-def _claimed_by(record: Path, name: str) -> list[Path]:
-    """Outputs of a run that a job wrote down as its own and did not come to seal, or not to say that it has ended."""
-    found = read_process(record)
-    outputs = found[1].get("outputs") if found else None
-    return [Path(str(its)) for its in outputs if str(its).startswith(f"{name}/")] if isinstance(outputs, list) else []
 
 
 def _check(seal: Path, recorded: set[Path], done: Recovery) -> None:

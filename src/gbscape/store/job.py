@@ -103,6 +103,18 @@ def record_path(output: str | Path) -> Path:
     return path.with_name(f".{path.name}.running")
 
 
+def is_record(path: Path) -> bool:
+    """Whether a path is one of `record_path`."""
+    return path.name.startswith(".") and path.suffix == ".running"
+
+
+def claimed_outputs(record: Path) -> list[str]:
+    """Outputs that a job has written down as its own and not come to seal, or not to say that it has ended."""
+    found = read_process(record)
+    outputs = found[1].get("outputs") if found else None
+    return [str(output) for output in outputs] if isinstance(outputs, list) else []
+
+
 def end_if_told(outputs: Sequence[str | Path]) -> None:
     """At SIGTERM, which batch systems send at the time limit, say so and leave nothing half written."""
 
