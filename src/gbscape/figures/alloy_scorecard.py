@@ -8,8 +8,7 @@ from gbscape.alloy.tables import ASKED_COLUMNS, UNSEEN
 from gbscape.figures.alloy_energies import power_law
 from gbscape.figures.alloy_style import model_label, models_in_order
 from gbscape.figures.columns import require_columns
-from gbscape.figures.html_table import write_html_table
-from gbscape.figures.scorecard import COLUMNS, scorecard_row
+from gbscape.figures.scorecard import COLUMNS, scorecard_row, write_with_rules
 
 GOAL_MEV = 10.0
 RULES = f"""\
@@ -64,8 +63,7 @@ def alloy_scorecard_data(errors: pd.DataFrame, learning_curve: pd.DataFrame, cel
 
 def write_alloy_scorecard(data: pd.DataFrame, path: str | Path) -> None:
     """Write the scorecard as an HTML table."""
-    table = data.fillna("").rename(columns=str.capitalize)
-    write_html_table(path, table, "Scorecard of the alloy's energies", f"Rules of the verdicts. {RULES}")
+    write_with_rules(data, path, "Scorecard of the alloy's energies", RULES)
 
 
 def _effect_rows(errors: pd.DataFrame) -> list[dict[str, object]]:

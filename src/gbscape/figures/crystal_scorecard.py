@@ -8,8 +8,7 @@ import pandas as pd
 
 from gbscape.crystal.annealing import change_at
 from gbscape.figures.columns import require_columns
-from gbscape.figures.html_table import write_html_table
-from gbscape.figures.scorecard import COLUMNS, scorecard_row
+from gbscape.figures.scorecard import COLUMNS, scorecard_row, write_with_rules
 
 RULES = """\
 Accuracies of models: reached if no lower than the larger of the published number and the goal, after rounding to two digits \
@@ -89,8 +88,7 @@ def crystal_scorecard_data(
 
 def write_crystal_scorecard(data: pd.DataFrame, path: str | Path) -> None:
     """Write the scorecard as an HTML table."""
-    table = data.fillna("").rename(columns=str.capitalize)
-    write_html_table(path, table, "Scorecard of the crystal classification", f"Rules of the verdicts. {RULES}")
+    write_with_rules(data, path, "Scorecard of the crystal classification", RULES)
 
 
 def slug(name: str) -> str:

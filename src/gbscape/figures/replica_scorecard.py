@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from gbscape.figures.columns import require_columns
-from gbscape.figures.html_table import write_html_table
 from gbscape.figures.replica_style import strategy_label
-from gbscape.figures.scorecard import COLUMNS, scorecard_row
+from gbscape.figures.scorecard import COLUMNS, scorecard_row, write_with_rules
 from gbscape.replica.tables import ERROR_COLUMNS, PREDICTION_COLUMNS
 
 RULES = """\
@@ -81,8 +80,7 @@ def replica_scorecard_data(
 
 def write_replica_scorecard(data: pd.DataFrame, path: str | Path) -> None:
     """Write the scorecard as an HTML table."""
-    table = data.fillna("").rename(columns=str.capitalize)
-    write_html_table(path, table, "Scorecard of the atomic energies", f"Rules of the verdicts. {RULES}")
+    write_with_rules(data, path, "Scorecard of the atomic energies", RULES)
 
 
 def _error_rows(largest: pd.DataFrame, known: Mapping[tuple[str, str], float], backend: str) -> list[dict[str, object]]:

@@ -96,8 +96,13 @@ def scorecard_data(
 
 def write_scorecard(data: pd.DataFrame, path: str | Path) -> None:
     """Write the scorecard as an HTML table."""
+    write_with_rules(data, path, "Scorecard", RULES)
+
+
+def write_with_rules(data: pd.DataFrame, path: str | Path, title: str, rules: str) -> None:
+    """Write a scorecard, `COLUMNS`, as an HTML table with the rules of its verdicts."""
     table = data.fillna("").rename(columns=str.capitalize)
-    write_html_table(path, table, "Scorecard", f"Rules of the verdicts. {RULES}")
+    write_html_table(path, table, title, f"Rules of the verdicts. {rules}")
 
 
 def scorecard_row(
