@@ -204,9 +204,7 @@ rule write_cells:
     input:
         lambda wildcards: expand(
             ALLOY_ENERGIES,
-            batch=(
-                ALLOY_BATCHES if wildcards.batch == ALLOY_DATASET else wildcards.batch
-            ),
+            batch=(ALLOY_BATCHES if wildcards.batch == DATASET else wildcards.batch),
         ),
     output:
         f"{ALLOY}/cells/{{batch}}.xyz",
@@ -215,7 +213,7 @@ rule write_cells:
     benchmark:
         f"{BENCHMARKS}/write_cells/{{batch}}.tsv"
     wildcard_constraints:
-        batch=one_of([ALLOY_DATASET, LARGER, CRYSTALS, STRAINED]),
+        batch=one_of([DATASET, LARGER, CRYSTALS, STRAINED]),
     conda:
         "../../envs/alloy.yaml"
     resources:

@@ -1,5 +1,5 @@
 # What the rules of the alloy share: its settings, batches of cells, patterns of paths.
-from gbscape.config.alloy import CRYSTALS, LARGER, STRAINED
+from gbscape.config.alloy import CRYSTALS, DATASET, LARGER, PATHS, STRAINED
 
 STRUCTURES = f"{ALLOY}/structures/{{batch}}.h5"
 ALLOY_ENERGIES = f"{ALLOY}/energies/{{batch}}.h5"
@@ -12,19 +12,17 @@ COMPUTED_BEFORE = CONFIG.alloy.computed
 OF_STRUCTURES = leaf(CONFIG.alloy.structures, without=["rounds"])
 
 # Batches of cells as extended XYZ, made here or before: what is learned from, and what models are asked for.
-ALLOY_DATASET = "dataset"
-ALLOY_PATHS = "paths"
 ALLOY_CELLS = {
     batch: [getattr(COMPUTED_BEFORE, batch, None) or f"{ALLOY}/cells/{batch}.xyz"]
-    for batch in [ALLOY_DATASET, *CONFIG.alloy.unseen]
+    for batch in [DATASET, *CONFIG.alloy.unseen]
 }
 if CONFIG.alloy.path_names:
-    ALLOY_CELLS[ALLOY_PATHS] = (
+    ALLOY_CELLS[PATHS] = (
         list(COMPUTED_BEFORE.paths.values())
         if COMPUTED_BEFORE
         else expand(ALLOY_PATH, path=CONFIG.alloy.path_names)
     )
-UNSEEN_CELLS = [batch for batch in ALLOY_CELLS if batch != ALLOY_DATASET]
+UNSEEN_CELLS = [batch for batch in ALLOY_CELLS if batch != DATASET]
 
 
 wildcard_constraints:

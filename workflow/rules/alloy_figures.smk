@@ -16,7 +16,7 @@ ALLOY_TABLES = {
     "barriers": {
         "inputs": {
             "predictions_csv": ALLOY_TABLE.format(table="unseen"),
-            "paths_xyz": ALLOY_CELLS.get(ALLOY_PATHS, []),
+            "paths_xyz": ALLOY_CELLS.get(PATHS, []),
         },
         "options": {"species": CONFIG.alloy.species},
     },

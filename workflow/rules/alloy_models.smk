@@ -73,8 +73,8 @@ for function, tables in ALLOY_JUDGED.items():
         name:
             f"alloy_{function}"
         input:
-            **of_alloy(ALLOY_VECTORS, [ALLOY_DATASET]),
-            dataset=ALLOY_CELLS[ALLOY_DATASET][0],
+            **of_alloy(ALLOY_VECTORS, [DATASET]),
+            dataset=ALLOY_CELLS[DATASET][0],
         output:
             [ALLOY_DRAW.replace("{table}", table) for table in tables],
         log:
@@ -99,10 +99,10 @@ for function, tables in ALLOY_JUDGED.items():
 
 rule predict_unseen:
     input:
-        **of_alloy(ALLOY_VECTORS, [ALLOY_DATASET]),
+        **of_alloy(ALLOY_VECTORS, [DATASET]),
         **of_alloy(ALLOY_VECTORS, UNSEEN_CELLS),
         **{batch: ALLOY_CELLS[batch] for batch in UNSEEN_CELLS},
-        dataset=ALLOY_CELLS[ALLOY_DATASET][0],
+        dataset=ALLOY_CELLS[DATASET][0],
     output:
         ALLOY_DRAW.replace("{table}", "unseen"),
     log:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
@@ -52,17 +52,15 @@ def describe_cells(
     cells = {cell.name: cell.atoms for cell in read_cells(cells_xyz, species)}
 
     def compute(item: str) -> Record:
-        if strain is None:
-            return {"vector": describe(cells[item], description, species, settings)}
         # One grid for all strains of a cell: a point more would be a step in the energy.
         shape = grid_shape(cells[item].cell.lengths(), settings.scattering.spacing_angstrom)
-        return {
-            "vector": describe(cells[item], description, species, settings, shape),
-            "strained": {
+        record: dict[str, Any] = {"vector": describe(cells[item], description, species, settings, shape)}
+        if strain is not None:
+            record["strained"] = {
                 label: describe(strained(cells[item], its), description, species, settings, shape)
                 for label, its in single_strains(strain).items()
-            },
-        }
+            }
+        return record
 
     items = balance({name: len(atoms) for name, atoms in cells.items()}, n_shards)[shard]
     own = {

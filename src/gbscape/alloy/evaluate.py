@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from gbscape.alloy.dataset import read_cells, shares
-from gbscape.alloy.regression import REGRESSIONS, Fitted
+from gbscape.alloy.regression import REGRESSIONS, Fitted, standardised
 from gbscape.alloy.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, SIZE_COLUMNS, SOAP_RIDGE, UNSEEN
 from gbscape.config.alloy import Regression
 from gbscape.learn.orthogonal_least_squares import ModelPath, mean_absolute_errors, orthogonal_least_squares
@@ -254,9 +254,7 @@ def error_by_size(
 def selections(features: Array, targets: Array, settings: Regression, seed: int) -> dict[str, ModelPath]:
     """Models of growing size by each way to select features."""
     rng = np.random.default_rng(seed)
-    deviations = features.std(axis=0)
-    centred = (features - features.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0)
-    correlation = np.abs(centred.T @ (targets - targets.mean()))
+    correlation = np.abs(standardised(features)[0].T @ (targets - targets.mean()))
     ways: dict[str, dict[str, Any]] = {
         "greedy": {},
         "greedy among random features": {"subset": settings.subset, "rng": rng},

@@ -50,10 +50,12 @@ def predict_unseen(
     tables = []
     for batch, files in unseen_xyz.items():
         others = read_cells(files, species)
+        described: dict[str, dict[str, Record]] = {}
+        for description, path in unseen_h5[batch].items():
+            with open_shard(path) as gathered:
+                described[description] = dict(gathered)
         for model, (description, _) in asked.items():
-            with open_shard(unseen_h5[batch][description]) as gathered:
-                described = dict(gathered)
-            table = _predicted(others, described, fitted[model], species)
+            table = _predicted(others, described[description], fitted[model], species)
             tables.append(table.assign(batch=batch, model=model, seed=seed, n_features=fitted[model].rest.n_features))
     write_csv(out_csv, pd.concat([*tables, pd.DataFrame(columns=UNSEEN_COLUMNS)])[UNSEEN_COLUMNS])
 

@@ -14,14 +14,11 @@ from gbscape.alloy.tables import (
     ASKED_COLUMNS,
     BARRIER_COLUMNS,
     BARRIERS,
-    CRYSTALS,
     LARGER_CELLS,
     MODULI,
     MODULUS_COLUMNS,
-    PATHS,
 )
-from gbscape.config.alloy import CRYSTALS as CRYSTAL_BATCH
-from gbscape.config.alloy import LARGER, STRAINED
+from gbscape.config.alloy import CRYSTALS, LARGER, PATHS, STRAINED
 from gbscape.store.tables import write_csv
 
 Array = NDArray[np.float64]
@@ -123,20 +120,22 @@ def tabulate_errors(
         moduli_csv, barriers_csv: the tables above.
         out_csv: the table.
     """
-    keys = ["model", "seed", "n_features"]
     of_tasks = pd.read_csv(errors_csv).rename(columns={"task": "asked", "mae_mev": "error"})
     tables = [of_tasks.assign(unit="meV/atom")]
-    for batch, name in {LARGER: LARGER_CELLS, CRYSTAL_BATCH: CRYSTALS}.items():
+    for batch, asked in {LARGER: LARGER_CELLS, CRYSTALS: CRYSTALS}.items():
         its = _of_batch(predictions_csv, batch)
-        its["error"] = 1e3 * (its["predicted_ev_atom"] - its["energy_ev_atom"]).abs()
-        tables.append(its.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=name, unit="meV/atom"))
+        tables.append(_mean_error(its, 1e3 * (its["predicted_ev_atom"] - its["energy_ev_atom"]), asked, "meV/atom"))
     its = pd.read_csv(moduli_csv)
-    its["error"] = (its["predicted_gpa"] - its["dft_gpa"]).abs()
-    tables.append(its.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=MODULI, unit="GPa"))
-    barriers = barrier_heights(pd.read_csv(barriers_csv))
-    barriers["error"] = 1e3 * (barriers["predicted_ev"] - barriers["dft_ev"]).abs()
-    tables.append(barriers.groupby(keys, sort=False)["error"].mean().reset_index().assign(asked=BARRIERS, unit="meV"))
+    tables.append(_mean_error(its, its["predicted_gpa"] - its["dft_gpa"], MODULI, "GPa"))
+    its = barrier_heights(pd.read_csv(barriers_csv))
+    tables.append(_mean_error(its, 1e3 * (its["predicted_ev"] - its["dft_ev"]), BARRIERS, "meV"))
     write_csv(out_csv, pd.concat([table[ASKED_COLUMNS] for table in tables if len(table)]))
+
+
+def _mean_error(table: pd.DataFrame, error: "pd.Series[float]", asked: str, unit: str) -> pd.DataFrame:
+    """Mean absolute error of each model and draw."""
+    by_draw = table.assign(error=error.abs()).groupby(["model", "seed", "n_features"], sort=False)["error"]
+    return by_draw.mean().reset_index().assign(asked=asked, unit=unit)
 
 
 def barrier_heights(along: pd.DataFrame) -> pd.DataFrame:

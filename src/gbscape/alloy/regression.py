@@ -62,7 +62,7 @@ def fit_bootstrapped(features: Array, targets: Array, settings: Regression, seed
 
 def fit_all_by_ridge(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
     """Ridge regression on all features, its penalty by leave-one-out."""
-    scaled, scale = _standardised(features)
+    scaled, scale = standardised(features)
     centre = float(targets.mean())
     ridge = fit_ridge(scaled, targets - centre, None)
     return Fitted(
@@ -72,7 +72,7 @@ def fit_all_by_ridge(features: Array, targets: Array, settings: Regression, seed
 
 def fit_lasso(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
     """LASSO, its penalty by cross-validation."""
-    scaled, scale = _standardised(features)
+    scaled, scale = standardised(features)
     folds = KFold(settings.folds, shuffle=True, random_state=seed)
     lasso = LassoCV(cv=folds, alphas=40, eps=1e-4, max_iter=3000, tol=1e-3).fit(scaled, targets)
     return Fitted(lambda x: lasso.predict(scale(x)), None, int((lasso.coef_ != 0).sum()))
@@ -95,7 +95,7 @@ REGRESSIONS: dict[str, Callable[[Array, Array, Regression, int], Fitted]] = {
 """By name."""
 
 
-def _standardised(features: Array) -> tuple[Array, Callable[[Array], Array]]:
+def standardised(features: Array) -> tuple[Array, Callable[[Array], Array]]:
     """Columns of mean 0 and deviation 1, those that do not vary 0, and what does the same to others."""
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     varies = deviation > 1e-12 * np.maximum(np.abs(mean), 1e-300)

@@ -23,9 +23,7 @@ BARRIER_COLUMNS = ["path", "image", "distance_angstrom", "model", "seed", "n_fea
 ASKED_COLUMNS = ["asked", "model", "seed", "n_features", "error", "unit"]
 
 UNSEEN = "unseen cells"
-LARGER_CELLS, CRYSTALS, MODULI, BARRIERS = "larger cells", "crystals", "elastic moduli", "migration barriers"
-"""What is asked of the models."""
+LARGER_CELLS, MODULI, BARRIERS = "larger cells", "elastic moduli", "migration barriers"
+"""What is asked of the models, besides crystals and concentrations."""
 SOAP_RIDGE = "soap ridge"
 """The model on another description, which the others are compared with."""
-PATHS = "paths"
-"""Name of the batch of images of migration paths."""

@@ -16,6 +16,9 @@ LARGER = "larger"
 CRYSTALS = "crystals"
 STRAINED = "strained"
 """Names of the batches that are not learned from."""
+DATASET = "dataset"
+PATHS = "paths"
+"""Names of what is learned from, and of the images of all migration paths."""
 _Ratio = Annotated[float, Field(gt=0, le=100)]
 _Repeat = Annotated[int, Field(ge=1, le=20)]
 _Kelvin = Annotated[float, Field(ge=0, le=10_000)]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gbscape.config.alloy import CRYSTALS, LARGER, STRAINED
+from gbscape.config.alloy import CRYSTALS, DATASET, LARGER, PATHS, STRAINED
 from gbscape.config.crystal import FileSample, FourGrains, Map, Polycrystal, Superalloy, SurveyBoundary
 from gbscape.config.features import Representation, expand
 from gbscape.config.jobs import Jobs, Shards
@@ -266,7 +266,7 @@ def _alloy(config: Config) -> Iterator[Step]:
     its, made = config.alloy, config.alloy.structures
     n_made = len(made.concentrations)
     if its.computed is not None:
-        cells = {name: path for name, path in its.computed.model_dump().items() if path and name != "paths"}
+        cells = {name: path for name, path in its.computed.model_dump().items() if path and name != PATHS}
         sizes = {name: _frames_of(path) for name, path in cells.items()}
         paths = sum(_frames_of(path) for path in its.computed.paths.values())
     else:
@@ -274,26 +274,18 @@ def _alloy(config: Config) -> Iterator[Step]:
         sizes = {batch: n_made * made.of_each(batch) for batch in [*made.batches, LARGER]}
         sizes |= {CRYSTALS: n_crystals, STRAINED: 12 * (n_crystals + len(its.elastic.concentrations))}
         yield from (_by_dft(config, batch, items) for batch, items in sizes.items() if items)
-        sizes = {"dataset": sum(sizes[batch] for batch in made.batches)} | {
+        sizes = {DATASET: sum(sizes[batch] for batch in made.batches)} | {
             name: sizes[name] for name in its.unseen if sizes[name]
         }
         paths = len(its.path_names) * (its.migration.images + 2)
     if paths:
-        sizes["paths"] = paths
+        sizes[PATHS] = paths
     for description in ("scattering", "soap"):
         for batch, items in sizes.items():
             of_each = 13 if batch == STRAINED else 1  # under twelve strains too
-            n_atoms = np.mean((made.packing_of(batch)).n_atoms)
-            rate = f"describe_cells:{description}"
-            yield Step(
-                "describe_cells",
-                f"{description}/{batch}",
-                rate,
-                items,
-                items * of_each * float(n_atoms),
-                of_each * float(n_atoms),
-                its.shards,
-            )
+            work = of_each * float(np.mean(made.packing_of(batch).n_atoms))
+            rate, name = f"describe_cells:{description}", f"{description}/{batch}"
+            yield Step("describe_cells", name, rate, items, items * work, work, its.shards)
 
 
 def _by_dft(config: Config, batch: str, items: int) -> Step:
