@@ -1,10 +1,10 @@
 """Scattering of an alloy's cell by atomic orbitals, against Kymatio's solid harmonics on the same grid: invariants a second."""
 
 from collections.abc import Callable
-from importlib import import_module
 
 import numpy as np
 from ase import Atoms
+from kymatio_peer import transform_class
 from measure import Build, Contest, Contestant, Goal, Work
 
 from gbscape.alloy.packing import random_packing
@@ -58,15 +58,10 @@ def _kymatio(atoms: Atoms, parameters: OrbitalScattering, shape: tuple[int, int,
     def load() -> Build:
         import torch
 
-        import_module("gbscape.features.scattering_kymatio")  # with it Kymatio imports whatever the version of SciPy
-        from kymatio.torch import HarmonicScattering3D
-
-        torch.set_num_threads(1)
-        torch.set_grad_enabled(False)
-        HarmonicScattering3D(J=0, shape=(8, 8, 8), L=0, sigma_0=1.0)(torch.zeros(1, 8, 8, 8))
+        transform_of = transform_class()
 
         def build() -> Work:
-            transform = HarmonicScattering3D(
+            transform = transform_of(
                 J=parameters.n_scales - 1,
                 shape=shape,
                 L=_ORDERS,

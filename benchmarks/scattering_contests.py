@@ -1,9 +1,9 @@
 """Scattering: ours against Kymatio's own 3D transform in PyTorch (float32)."""
 
 from collections.abc import Callable
-from importlib import import_module
 
 import numpy as np
+from kymatio_peer import transform_class
 from measure import Build, Contest, Contestant, Goal, Unavailable, Work
 
 from gbscape.config.scattering import Scattering
@@ -107,16 +107,11 @@ def _kymatio(density: np.ndarray, parameters: Scattering) -> Callable[[], Build]
     def load() -> Build:
         import torch
 
-        import_module("gbscape.features.scattering_kymatio")  # with it Kymatio imports whatever the version of SciPy
-        from kymatio.torch import HarmonicScattering3D
-
-        torch.set_num_threads(1)
-        torch.set_grad_enabled(False)
-        HarmonicScattering3D(J=0, shape=(8, 8, 8), L=0, sigma_0=1.0)(torch.zeros(1, 8, 8, 8))
+        transform_of = transform_class()
         own = torch.tensor(density, dtype=torch.float32)[None]
 
         def build() -> Work:
-            transform = HarmonicScattering3D(
+            transform = transform_of(
                 J=parameters.j_max,
                 shape=density.shape,
                 L=parameters.l_max,

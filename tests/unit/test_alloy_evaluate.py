@@ -111,14 +111,14 @@ def test_a_model_learns_energies_of_the_species_from_its_own_cells(cells):
 
 def test_tasks_keep_what_is_asked_out_of_the_training(cells):
     asked = {task.name: task for task in evaluate.tasks(cells, LEARNING, 0)}
-    assert list(asked) == ["unseen cells", "without 1"]  # there is none with 7
+    assert list(asked) == ["unseen cells", "concentration 1 left out"]  # there is none with 7
     for task in asked.values():
         assert not set(task.train) & set(task.test)
     unseen = asked["unseen cells"]
     assert len(unseen.train) + len(unseen.test) == len(cells.names)
     assert sorted(np.unique(cells.concentrations[unseen.test])) == [0.5, 1.0, 3.0]
-    assert (cells.concentrations[asked["without 1"].test] == 1.0).all()
-    assert (cells.concentrations[asked["without 1"].train] != 1.0).all()
+    assert (cells.concentrations[asked["concentration 1 left out"].test] == 1.0).all()
+    assert (cells.concentrations[asked["concentration 1 left out"].train] != 1.0).all()
     again = next(evaluate.tasks(cells, LEARNING, 0))
     other = next(evaluate.tasks(cells, LEARNING, 1))
     assert np.array_equal(unseen.test, again.test)

@@ -69,8 +69,8 @@ def test_what_cannot_be_packed_says_what_to_change():
     [
         ({"species": ("Li", "Ge")}, r"volume_angstrom3 lacks Ge"),
         ({"species": ("Li", "Li")}, "species must be two"),
-        ({"structures": {"packing": {"n_atoms": (30, 20)}}}, "n_atoms must ascend"),
-        ({"structures": {"heating": {"steps": (0, 2)}}}, "steps must ascend from above 0"),
+        ({"structures": {"packing": {"n_atoms": (30, 20)}}}, "n_atoms\n.*the least and the most"),
+        ({"structures": {"heating": {"steps": (0, 2)}}}, "heating.steps.0\n.*greater than or equal to 1"),
         ({"structures": {"concentrations": ()}}, "at least 1 item"),
     ],
 )

@@ -143,7 +143,7 @@ def test_names_of_sweeps_are_distinct_and_safe_in_file_names(name, cutoffs, orde
         ({"a": {"kind": "soap", "averaging": "none"}}, "'spectra' or 'coefficients'"),
         ({"a": {"kind": "scattering", "sweep": {"integral_powers": [1]}}}, "'integral_powers' cannot be swept"),
         ({"a": {"kind": "scattering", "integral_powers": [1, 0.5]}}, "smallest first"),
-        ({"a": {"kind": "scattering", "integral_powers": []}}, "at least one power"),
+        ({"a": {"kind": "scattering", "integral_powers": []}}, "at least 1 item"),
         ({"a": {"kind": "scattering", "spacing_angstrom": 0.6}}, "too coarse for atom_width_angstrom"),
         (
             {"a": {"kind": "multi_scale_soap", "scales": [{"cutoff_angstrom": 5, "sigma_angstrom": 0.5}]}},

@@ -105,7 +105,9 @@ def tasks(cells: Described, settings: Regression, seed: int) -> Iterator[Task]:
     for concentration in settings.left_out:
         left = np.isclose(cells.concentrations, concentration)
         if left.any() and not left.all():
-            yield Task(f"without {concentration:g}", thinned(np.flatnonzero(~left), rng), np.flatnonzero(left))
+            yield Task(
+                f"concentration {concentration:g} left out", thinned(np.flatnonzero(~left), rng), np.flatnonzero(left)
+            )
 
 
 def thinned(rows: Rows, rng: np.random.Generator) -> Rows:

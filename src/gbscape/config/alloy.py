@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gbscape.config.base import Name, Settings
+from gbscape.config.base import LeastAndMost, Name, Settings
 from gbscape.config.dft import TotalEnergyDft
 from gbscape.config.jobs import Shards
 from gbscape.config.orbital_scattering import OrbitalScattering
@@ -23,27 +23,22 @@ _Ratio = Annotated[float, Field(gt=0, le=100)]
 _Repeat = Annotated[int, Field(ge=1, le=20)]
 _Kelvin = Annotated[float, Field(ge=0, le=10_000)]
 _Atoms = Annotated[int, Field(ge=2, le=1000)]
+_AtomsRange = Annotated[tuple[_Atoms, _Atoms], LeastAndMost]
+_Factor = Annotated[float, Field(gt=0, le=100)]
+_Steps = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class Packing(Settings):
     """Random packings: atoms anywhere in a cube, but not too close."""
 
-    n_atoms: tuple[_Atoms, _Atoms] = (24, 32)
+    n_atoms: _AtomsRange = (24, 32)
     """Fewest and most atoms of a cell; evenly between them."""
     volume_angstrom3: dict[ChemicalSymbol, Annotated[float, Field(gt=0, le=200)]] = {"Li": 15.0, "Si": 20.0}
     """Volume that an atom of each species takes, on average; in lithium silicides an atom of lithium adds about 15."""
-    volume_range: tuple[float, float] = (0.9, 1.2)
+    volume_range: Annotated[tuple[_Factor, _Factor], LeastAndMost] = (0.9, 1.2)
     """Smallest and largest volume of a cell over that of its atoms."""
     closest_fraction: float = Field(default=0.95, gt=0, le=1.2)
     """No two atoms are closer than this, in sums of their covalent radii."""
-
-    @model_validator(mode="after")
-    def _ranges_ascend(self) -> "Packing":
-        for name in ("n_atoms", "volume_range"):
-            least, most = getattr(self, name)
-            if not 0 < least <= most:
-                raise ValueError(f"{name} must ascend from above 0, got {(least, most)}")
-        return self
 
 
 class CheapPotential(Settings):
@@ -68,33 +63,21 @@ class Heating(Settings):
     """One for each structure, in turn; 0 relaxes it instead."""
     step_ps: float = Field(default=0.1, gt=0, le=100)
     """Time of a step."""
-    steps: tuple[int, int] = (3, 20)
+    steps: Annotated[tuple[_Steps, _Steps], LeastAndMost] = (3, 20)
     """Fewest and most steps; evenly between them."""
     timestep_fs: float = Field(default=0.5, gt=0, le=5)
     """Time step; lithium is light."""
-    relaxation_steps: int = Field(default=60, ge=1, le=100_000)
+    relaxation_steps: _Steps = 60
     """Most steps of a minimisation: the first thing that is done to a packing, and all that is at 0 K."""
-
-    @model_validator(mode="after")
-    def _steps_ascend(self) -> "Heating":
-        if not 0 < self.steps[0] <= self.steps[1]:
-            raise ValueError(f"steps must ascend from above 0, got {self.steps}")
-        return self
 
 
 class LargerCells(Settings):
     """Cells that are larger than those of the training, heated or relaxed like those of the last round."""
 
-    n_atoms: tuple[_Atoms, _Atoms] = (64, 64)
+    n_atoms: _AtomsRange = (64, 64)
     """Fewest and most atoms."""
     of_each: int = Field(default=1, ge=1, le=1000)
     """Cells of each concentration."""
-
-    @model_validator(mode="after")
-    def _atoms_ascend(self) -> "LargerCells":
-        if not self.n_atoms[0] <= self.n_atoms[1]:
-            raise ValueError(f"n_atoms must ascend, got {self.n_atoms}")
-        return self
 
 
 class AmorphousStructures(Settings):

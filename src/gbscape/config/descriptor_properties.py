@@ -1,11 +1,10 @@
 """Settings of the measured table of descriptors' properties (Homer et al. 2019, Table 2)."""
 
-import itertools
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from gbscape.config.base import Label, Settings
+from gbscape.config.base import Label, Settings, SmallestFirst
 
 Classification = Literal["cna", "ptm", "ptm_rmsd"]
 Length = Annotated[float, Field(gt=0, le=1000)]
@@ -35,7 +34,9 @@ class DescriptorProperties(Settings):
     """How often each of them is shaken and relaxed again."""
     shaken_angstrom: float = Field(default=0.1, gt=0, le=1)
     """Standard deviation, along each axis, of the displacements that precede a relaxation."""
-    displacements_angstrom: tuple[Length, ...] = Field(default=(1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1), min_length=3)
+    displacements_angstrom: Annotated[tuple[Length, ...], SmallestFirst] = Field(
+        default=(1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1), min_length=3
+    )
     """Standard deviations, along each axis, of the random displacements whose effect is measured; smallest first."""
     draws: int = Field(default=2, ge=1, le=100)
     """Sets of random displacements, each scaled to all of these lengths."""
@@ -45,7 +46,7 @@ class DescriptorProperties(Settings):
     """Length of the path on which one grain slides along the other."""
     atom_path_angstrom: Length = 0.5
     """Length of the path on which one atom at the boundary moves."""
-    separations_angstrom: tuple[Length, ...] = Field(
+    separations_angstrom: Annotated[tuple[Length, ...], SmallestFirst] = Field(
         default=(2.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0, 17.0, 20.0, 24.0, 28.0), min_length=2
     )
     """Distances between two displaced atoms, smallest first; a boundary is repeated to hold more than twice the largest."""
@@ -68,13 +69,6 @@ class DescriptorProperties(Settings):
         if len(set(names)) < len(names):
             raise ValueError(f"each name may be given once, got {names}")
         return names
-
-    @field_validator("displacements_angstrom", "separations_angstrom")
-    @classmethod
-    def _increasing(cls, lengths: tuple[float, ...]) -> tuple[float, ...]:
-        if any(not a < b for a, b in itertools.pairwise(lengths)):
-            raise ValueError("give the smallest first, each once")
-        return lengths
 
     @field_validator("path_steps")
     @classmethod

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from gbscape.config.base import Settings
+from gbscape.config.base import Settings, SmallestFirst
 from gbscape.config.soap import ChemicalSymbol
 
 _Points = Annotated[int, Field(ge=1, le=100)]
@@ -78,18 +78,10 @@ class DftSettings(PlaneWaves):
     """Results that the extrapolation to an infinitely fine grid changes by more are rejected."""
     max_sum_rule_error_ev_per_atom: float = Field(default=0.001, gt=0)
     """Results are rejected if the atoms' energies do not add up to that of the cell, in eV per atom."""
-    mean_moment_range_bohr: tuple[float, float] | None = (1.5, 3.2)
+    mean_moment_range_bohr: Annotated[tuple[float, float], SmallestFirst] | None = (1.5, 3.2)
     """Allowed mean moment of the atoms that start with one, to catch wrong magnetic solutions; the default is for iron, null
     allows all."""
-    target_moment_range_bohr: tuple[float, float] | None = (0.0, 4.0)
+    target_moment_range_bohr: Annotated[tuple[float, float], SmallestFirst] | None = (0.0, 4.0)
     """Allowed moment of the target, if it starts with one; null allows all."""
     keep_wave_functions: bool = False
     """Keep GPAW's file after the partition; it takes from tens to hundreds of MB a cell."""
-
-    @model_validator(mode="after")
-    def _ranges_ascend(self) -> "DftSettings":
-        for name in ("mean_moment_range_bohr", "target_moment_range_bohr"):
-            limits = getattr(self, name)
-            if limits is not None and not limits[0] < limits[1]:
-                raise ValueError(f"{name} must ascend, got {limits}")
-        return self

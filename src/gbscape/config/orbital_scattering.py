@@ -1,11 +1,10 @@
 """Settings of wavelet scattering by atomic orbitals, for whole periodic cells of several species."""
 
-import itertools
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from gbscape.config.base import Settings
+from gbscape.config.base import Settings, SmallestFirst
 from gbscape.config.scattering import require_resolved
 
 Channel = Literal["atoms", "species", "valence", "charge"]
@@ -30,15 +29,10 @@ class OrbitalScattering(Settings):
     """Shells of orbitals: n = 1 ... n_max, l = 0 ... n - 1."""
     second_order: bool = True
     """Also wavelets of the moduli, of all wider scales, with n = l + 1."""
-    powers: tuple[Annotated[float, Field(ge=0.25, le=4)], ...] = Field(default=(1.0, 4 / 3, 5 / 3, 2.0), min_length=1)
+    powers: Annotated[tuple[Annotated[float, Field(ge=0.25, le=4)], ...], SmallestFirst] = Field(
+        default=(1.0, 4 / 3, 5 / 3, 2.0), min_length=1
+    )
     """To which densities and moduli are raised before they are integrated, smallest first."""
-
-    @field_validator("powers")
-    @classmethod
-    def _increasing(cls, powers: tuple[float, ...]) -> tuple[float, ...]:
-        if any(not a < b for a, b in itertools.pairwise(powers)):
-            raise ValueError("give powers smallest first, each once")
-        return powers
 
     @model_validator(mode="after")
     def _resolved(self) -> "OrbitalScattering":

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gbscape.config.atomic_scattering import AtomicScattering
-from gbscape.config.base import Name, Settings
+from gbscape.config.base import LeastAndMost, Name, Settings
 from gbscape.config.dft import DftSettings
 from gbscape.config.jobs import Shards
 from gbscape.config.soap import SoapParameters
@@ -234,18 +234,12 @@ class Evaluation(Settings):
 
     seeds: int = Field(default=10, ge=1, le=1000)
     """Random draws: of the random training sets, and of the test sets."""
-    coordinations: tuple[int, int] = (11, 18)
+    coordinations: Annotated[tuple[int, int], LeastAndMost] = (11, 18)
     """Coordination numbers of the atoms of a test set, first and last; 11 to 18 in Tamura et al. 2020."""
     atoms_each: int = Field(default=10, ge=1)
     """Test atoms of each coordination number (all, where there are fewer); 10 in Tamura et al. 2020."""
     sizes: tuple[Annotated[int, Field(ge=2)], ...] = (40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150)
     """Sizes of the training set at which the errors are shown, beside the whole of it."""
-
-    @model_validator(mode="after")
-    def _coordinations_ascend(self) -> "Evaluation":
-        if self.coordinations[0] > self.coordinations[1]:
-            raise ValueError(f"coordinations must be first and last, ascending, got {list(self.coordinations)}")
-        return self
 
 
 class Replica(Settings):

@@ -1,10 +1,10 @@
 """Settings of wavelet scattering."""
 
-import itertools
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from gbscape.config.base import SmallestFirst
 from gbscape.config.sweep import Sweepable
 
 Precision = Literal["single", "double"]
@@ -27,7 +27,9 @@ class Scattering(Sweepable):
     """Index of the widest wavelet: there are j_max + 1 widths."""
     l_max: int = Field(default=4, ge=0, le=8)
     """Highest angular momentum of the wavelets."""
-    integral_powers: tuple[Annotated[float, Field(ge=0.25, le=4)], ...] = (0.5, 1.0, 2.0)
+    integral_powers: Annotated[tuple[Annotated[float, Field(ge=0.25, le=4)], ...], SmallestFirst] = Field(
+        default=(0.5, 1.0, 2.0), min_length=1
+    )
     """Powers to which the moduli are raised before they are integrated, smallest first."""
     tolerance: float = Field(default=1e-4, ge=0, le=1e-2)
     """Relative error of the features up to which grids are coarsened for wide wavelets; 0 leaves every grid fine."""
@@ -37,13 +39,6 @@ class Scattering(Sweepable):
     engine: ScatteringEngine = "torch"
     """Code that computes the transform: PyTorch with compiled passes, or Kymatio, the reference that it agrees with, on
     the full grid in double precision."""
-
-    @field_validator("integral_powers")
-    @classmethod
-    def _increasing(cls, powers: tuple[float, ...]) -> tuple[float, ...]:
-        if not powers or any(not a < b for a, b in itertools.pairwise(powers)):
-            raise ValueError("give at least one power, smallest first, each once")
-        return powers
 
     @model_validator(mode="after")
     def _resolved(self) -> "Scattering":

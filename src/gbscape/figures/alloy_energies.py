@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from gbscape.alloy.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, SIZE_COLUMNS
 from gbscape.figures.alloy_style import (
@@ -15,6 +14,7 @@ from gbscape.figures.alloy_style import (
     models_in_order,
     plain_logarithmic,
 )
+from gbscape.figures.bands import draw_mean_and_band
 from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
 from gbscape.figures.style import GREY, INK, figure
@@ -76,6 +76,9 @@ def plot_alloy_sizes(data: pd.DataFrame, path: str | Path) -> None:
     """
     require_columns(data, SIZE_COLUMNS, "the errors by the number of features")
     names = [name for name in SELECTION_COLOURS if name in set(data["selection"])]
+    of_test = data.groupby(["selection", "n_features"])["test_mev"].mean()
+    # As many features as cells leave no training error, and any test error.
+    limits = of_test.min() / 4, 1.1 * min(of_test.max(), 4 * of_test.xs(0, level="n_features").max())
     with figure(path, 7.4, 3.4) as fig:
         axes = fig.subplots(1, 2, sharey=True)
         for ax, column, title in zip(
@@ -83,9 +86,11 @@ def plot_alloy_sizes(data: pd.DataFrame, path: str | Path) -> None:
         ):
             for name in names:
                 by_size = data[data["selection"] == name].groupby("n_features")[column]
-                _band(ax, by_size, SELECTION_COLOURS[name], name if ax is axes[0] else None)
+                label = name if ax is axes[0] else None
+                draw_mean_and_band(ax, by_size, SELECTION_COLOURS[name], label, logarithmic=True, lw=1.4)
             ax.set(title=title, xlabel="Features")
             plain_logarithmic(ax, "y")
+            ax.set_ylim(limits)
             ax.grid(axis="y")
         axes[0].set_ylabel("MAE (meV/atom)")
         fig.legend(loc="outside upper center", ncols=len(names))
@@ -107,7 +112,8 @@ def plot_alloy_learning_curve(data: pd.DataFrame, path: str | Path) -> None:
         ax = fig.subplots()
         for name in models_in_order(data["model"]):
             by_size = data[data["model"] == name].groupby("n_train")["mae_mev"]
-            _band(ax, by_size, MODEL_COLOURS[name], model_label(name), marker="o", ms=3)
+            colour, label = MODEL_COLOURS[name], model_label(name)
+            draw_mean_and_band(ax, by_size, colour, label, logarithmic=True, lw=1.4, marker="o", ms=3)
         ax.set(xlabel="Training cells", ylabel="MAE of unseen cells (meV/atom)")
         plain_logarithmic(ax, "x")
         plain_logarithmic(ax, "y")
@@ -130,12 +136,3 @@ def power_law(data: pd.DataFrame) -> Mapping[str, tuple[float, float]]:
         slope = float(np.polyfit(np.log(upper.index.to_numpy(float)), np.log(upper.to_numpy(float)), 1)[0])
         found[str(name)] = slope, float(by_size.index.max()) * 2 ** (-1 / slope) if slope < -_FLAT else np.inf
     return found
-
-
-def _band(ax: Axes, grouped: object, colour: str, label: str | None, **line: object) -> None:
-    table = grouped.agg(["mean", "std"])  # type: ignore[attr-defined]
-    spread = table["std"].fillna(0.0)
-    ax.plot(table.index, table["mean"], color=colour, lw=1.4, label=label, **line)  # type: ignore[arg-type]
-    # On a logarithmic scale a band must not reach 0.
-    ax.fill_between(table.index, np.maximum(table["mean"] - spread, table["mean"] / 10), table["mean"] + spread, color=colour,
-                    alpha=0.15, lw=0)  # fmt: skip

@@ -7,6 +7,7 @@ import pandas as pd
 
 from gbscape.alloy.tables import ASKED_COLUMNS, BARRIER_COLUMNS, MODULUS_COLUMNS
 from gbscape.figures.alloy_style import DFT_COLOUR, MODEL_COLOURS, model_label, models_in_order, plain_logarithmic
+from gbscape.figures.bands import draw_mean_and_band
 from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
 from gbscape.figures.style import GREY, INK, draw_message, figure
@@ -82,10 +83,8 @@ def plot_barriers(data: pd.DataFrame, path: str | Path) -> None:
             of_path = data[data["path"] == name]
             for model in models_in_order(data["model"]):
                 along = of_path[of_path["model"] == model].groupby("distance_angstrom")["predicted_ev"]
-                mean, std = along.mean(), along.std().fillna(0.0)
-                ax.plot(mean.index, mean, color=MODEL_COLOURS[model], lw=1.2, marker="o", ms=2.5,
-                        label=model_label(model) if ax is axes[0] else None)  # fmt: skip
-                ax.fill_between(mean.index, mean - std, mean + std, color=MODEL_COLOURS[model], alpha=0.12, lw=0)
+                label = model_label(model) if ax is axes[0] else None
+                draw_mean_and_band(ax, along, MODEL_COLOURS[model], label, lw=1.2, marker="o", ms=2.5)
             by_dft = of_path.groupby("distance_angstrom")["dft_ev"].first()
             ax.plot(by_dft.index, by_dft, color=DFT_COLOUR, lw=2.2, marker="s", ms=4, zorder=5,
                     label="DFT" if ax is axes[0] else None)  # fmt: skip

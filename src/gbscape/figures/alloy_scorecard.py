@@ -78,7 +78,7 @@ def _effect_rows(errors: pd.DataFrame) -> list[dict[str, object]]:
             rows.append(
                 scorecard_row(
                     f"{asked}: error with selection over that of {model_label(without)}",
-                    "below 1" if without == "unselected" else "",
+                    "below 1",
                     f"{ratio.mean():.2f}",
                     f"{ratio.std(ddof=0):.2f}" if len(ratio) > 1 else "",
                     "reached" if lower else "missed",

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gbscape.figures.bands import draw_mean_and_band
 from gbscape.figures.columns import require_columns
 from gbscape.figures.panels import panel_grid
 from gbscape.figures.replica_style import TYPE_COLOURS, strategy_colour, strategy_label
@@ -105,13 +106,9 @@ def plot_selection_errors(data: pd.DataFrame, path: str | Path) -> None:
         axes = fig.subplots(len(quantities) // 2, 2, sharex=True).ravel()
         for ax, quantity in zip(axes, quantities, strict=True):
             for strategy, rows in data.groupby("strategy", sort=False):
-                by_size = 1000 * rows.groupby("size")[quantity].agg(["mean", "std"])
-                colour = strategy_colour(str(strategy))
-                spread = by_size["std"].fillna(0.0)
-                ax.plot(by_size.index, by_size["mean"], color=colour, marker="o", ms=3, lw=1.3,
-                        label=strategy_label(str(strategy)) if ax is axes[0] else None)  # fmt: skip
-                ax.fill_between(by_size.index, by_size["mean"] - spread, by_size["mean"] + spread, color=colour, alpha=0.12,
-                                lw=0)  # fmt: skip
+                by_size = (1000 * rows[quantity]).groupby(rows["size"])
+                label = strategy_label(str(strategy)) if ax is axes[0] else None
+                draw_mean_and_band(ax, by_size, strategy_colour(str(strategy)), label, marker="o", ms=3, lw=1.3)
             ax.set(ylabel=_QUANTITIES[quantity])
             ax.set_ylim(0, None)
             ax.grid(axis="y")
