@@ -88,7 +88,7 @@ def test_from_cells_to_pictures(snakemake: Run, data: None, project: Path) -> No
         assert (figures / f"{name}.svg").exists(), name
     errors = pd.read_csv(figures / "errors.csv")
     assert set(errors["asked"]) == {
-        "unseen cells", "without 1", "larger cells", "elastic moduli", "migration barriers",
+        "unseen cells", "concentration 1 left out", "larger cells", "elastic moduli", "migration barriers",
     }  # fmt: skip
     assert set(errors["model"]) == {"bootstrapped", "unselected", "soap ridge"}
     assert set(errors["seed"]) == {0}
@@ -102,6 +102,14 @@ def test_what_is_not_computed_is_not_asked(snakemake: Run, data: None) -> None:
     its = CONFIG["alloy"] | {"computed": {"dataset": "cells.xyz"}}
     planned = snakemake(CONFIG | {"alloy": its}, "--dry-run", "--quiet", "all")
     assert planned.returncode == 0, planned.stderr[-3000:]
+
+
+def test_the_table_of_a_sweep_takes_the_scorecards_of_its_points(snakemake: Run, data: None) -> None:
+    its = CONFIG["alloy"] | {"regression": CONFIG["alloy"]["regression"] | {"most_features": [4, 8]}}
+    planned = snakemake(CONFIG | {"alloy": its}, "--dry-run", "--quiet", "host", "--", "results/germanide/sweep.csv")
+    assert planned.returncode == 0, planned.stderr[-3000:]
+    for point in (4, 8):
+        assert f"results/germanide/regression.most_features={point}/scorecard.csv" in planned.stdout
 
 
 def test_files_of_energies_are_looked_into_first(snakemake: Run, data: None, project: Path) -> None:

@@ -59,11 +59,7 @@ onsuccess:
 
 
 SCRIPTS = PROJECT / "workflow" / "scripts"
-SCORECARDS = [
-    f"{layout.folder}/scorecard.csv"
-    for point, layout in zip(POINTS, LAYOUTS.values(), strict=True)
-    if {"survey", "crystal", "replica"} & {*point.config.parts}
-]
+SCORECARDS = [f"{layout.folder}/scorecard.csv" for layout in LAYOUTS.values()]
 
 
 rule record_sweep:

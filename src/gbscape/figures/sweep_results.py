@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from gbscape.figures.columns import require_columns
 from gbscape.figures.labels import parameter_label
@@ -89,9 +90,11 @@ def plot_sweep_results(data: pd.DataFrame, path: str | Path) -> None:
             ax.grid(axis="y")
             if not _are_numbers(ticks):
                 ax.set_xticks(range(len(ticks)), list(map(str, ticks)))
+            elif all(float(value) == int(value) for value in ticks):
+                ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         fig.supxlabel(parameter_label(setting.split(".")[-1]) if setting.endswith("_angstrom") else setting, fontsize=9)
         if lines != [""]:
-            fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(3, len(lines)))
+            fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(3, len(lines)))
 
 
 def _draw_line(ax: Axes, rows: pd.DataFrame, ticks: list[object], colour: object, label: str) -> None:
