@@ -135,8 +135,6 @@ def test_tables(folder, vectors, cells):
     assert set(errors["seed"]) == {1}
     ridge = errors[errors["model"] == "ridge"]
     assert (ridge["n_features"] == cells.vectors["scattering"].shape[1]).all()
-    assert ridge["within_one_percent"].notna().all()
-    assert errors.loc[errors["model"] == "greedy", "within_one_percent"].isna().all()
     parts, energies = cells.shares, cells.energies_ev_atom
     of_species = parts @ np.linalg.lstsq(parts, energies, rcond=None)[0]
     unseen = errors[(errors["task"] == "unseen cells") & (errors["model"] == "soap ridge")]

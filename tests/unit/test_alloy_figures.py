@@ -39,7 +39,7 @@ def predictions(rng):
 def curve():
     """Errors that fall as the square root of the number of cells."""
     rows = [
-        ["unseen cells", model, seed, n, 3, 20, 100 / np.sqrt(n), 0, 0]
+        ["unseen cells", model, seed, n, 3, 20, 100 / np.sqrt(n), 0]
         for model in MODELS
         for seed in range(2)
         for n in (10, 20, 40, 80)
@@ -132,6 +132,14 @@ def test_scorecard(asked, curve, predictions, tmp_path):
     assert ratio["verdict"] == "reached"
     assert float(ratio["measured"]) == pytest.approx(np.mean([20 / 40, 21 / 41, 22 / 42]), abs=0.01)
     assert ratio["note"] == "below 1 for 3 of 3 draws"
+    within = [item for item in card.index if "within one standard deviation" in item]
+    assert within == [  # of those that tell one
+        "unseen cells within one standard deviation, greedy, bootstrapped ensemble",
+        "unseen cells within one standard deviation, SOAP, ridge",
+    ]
+    its = predictions[predictions["model"] == "bootstrapped"]
+    inside = (its["predicted_ev_atom"] - its["energy_ev_atom"]).abs() <= its["spread_ev_atom"]
+    assert card.loc[within[0], "measured"] == f"{100 * inside.mean():.0f} %"
     assert card.loc["training cells for half the error, SOAP, ridge", "measured"] == "320"
     worse = asked.assign(error=asked["error"] * np.where(asked["model"] == "bootstrapped", 5, 1))
     card = alloy_scorecard_data(worse, curve, predictions).set_index("item")

@@ -1,17 +1,7 @@
 """Columns of the tables of the alloy, and names in them; a module of its own, so that drawing takes none of the libraries that
 compute."""
 
-ERROR_COLUMNS = [
-    "task",
-    "model",
-    "seed",
-    "n_train",
-    "n_test",
-    "n_features",
-    "mae_mev",
-    "rmse_mev",
-    "within_one_percent",
-]
+ERROR_COLUMNS = ["task", "model", "seed", "n_train", "n_test", "n_features", "mae_mev", "rmse_mev"]
 PREDICTION_COLUMNS = [
     "model", "seed", "cell", "concentration", "energy_ev_atom", "predicted_ev_atom", "spread_ev_atom",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ def alloy_scorecard_data(errors: pd.DataFrame, learning_curve: pd.DataFrame, cel
     Args:
         errors: of `gbscape.alloy.figure_data.tabulate_errors`.
         learning_curve: of `gbscape.alloy.evaluate.learning_curve`.
-        cells: predictions of `gbscape.alloy.evaluate`, of which the numbers of cells are taken.
+        cells: predictions of unseen cells of `gbscape.alloy.evaluate`, maybe with spreads.
     """
     require_columns(errors, ASKED_COLUMNS, "the errors")
     rows = [
@@ -49,6 +49,19 @@ def alloy_scorecard_data(errors: pd.DataFrame, learning_curve: pd.DataFrame, cel
                 )
             )
     rows += _effect_rows(errors)
+    for model in models_in_order(cells.loc[cells["spread_ev_atom"].notna(), "model"]):
+        its = cells[cells["model"] == model]
+        error = (its["predicted_ev_atom"] - its["energy_ev_atom"]).abs()
+        within = 100 * (error <= its["spread_ev_atom"]).groupby(its["seed"]).mean()
+        rows.append(
+            scorecard_row(
+                f"{UNSEEN} within one standard deviation, {model_label(model)}",
+                "",
+                f"{within.mean():.0f} %",
+                _spread(within, "%"),
+                note="68 % if errors are normal and deviations right",
+            )
+        )
     for model, (exponent, cells_for_half) in power_law(learning_curve).items():
         rows.append(
             scorecard_row(
