@@ -46,7 +46,7 @@ def write_strained(
         table_csv: of crystals, of which those are taken that are not too large.
         amorphous_h5: the last batch of structures; of each concentration that is asked for the first one that was relaxed.
         out: batch of structures.
-        species: the alloy\'s.
+        species: the alloy's.
         settings: which, and how large the strains are.
         dft: for the points in k-space.
         code: hash of the code that makes this.

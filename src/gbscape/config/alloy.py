@@ -170,7 +170,7 @@ class Elastic(Settings):
     most_atoms: int = Field(default=40, ge=0, le=1000)
     """Crystals with more atoms in their primitive cells are left out."""
     concentrations: tuple[_Ratio, ...] = (0.5, 1.0, 2.0, 3.75)
-    """Of each a relaxed amorphous cell of the last round, which is not learned from."""
+    """Of each the first relaxed amorphous cell of the last round; strained cells are not learned from, that cell is."""
 
 
 _Fractions = tuple[float, float, float]
