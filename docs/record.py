@@ -1,4 +1,4 @@
-"""Writes what a run measured into the documentation: `python docs/record.py homer2019`, `leitherer2021` or `tamura2020`.
+"""Writes what a run measured into the documentation: `python docs/record.py homer2019`, `leitherer2021`, `tamura2020` or `sinz2020`.
 
 results/<run>/scorecard.csv becomes docs/<run>/scorecard.csv and the table between the run's marks in its page, with the date
 of the run and the version; the run's pictures become docs/<run>/*, those of pixels no wider than a page.
@@ -50,6 +50,13 @@ RECORDS = {
         (
             "replica/predicted_energies.png", "replica/errors.svg", "replica/averaged_error.svg", "replica/descriptions.svg",
             "replica/components.svg",
+        ),
+    ),
+    "sinz2020": Record(
+        DOCS / "alloy.md",
+        (
+            "alloy/parity.svg", "alloy/sizes.svg", "alloy/learning_curve.svg", "alloy/errors.svg", "alloy/moduli.svg",
+            "alloy/barriers.svg",
         ),
     ),
 }  # fmt: skip

@@ -114,6 +114,12 @@ def test_the_file_is_named(tmp_path: Path) -> None:
         read_model(tmp_path / "not_there.xyz", "Fe")
 
 
+def test_a_model_smaller_than_the_replica_cells_is_refused_first(potential: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"(?s)50.*edge_angstrom"):
+        build_model(potential, tmp_path / "built.h5", SMALL, "code", least_edge_angstrom=50.0)
+    assert not (tmp_path / "built.h5").exists()
+
+
 def test_a_model_of_ones_own_is_taken_as_it_is(potential: Path, tmp_path: Path) -> None:
     atoms = _crystal()
     atoms.positions += [0, 0, 0.5]  # some atoms just outside the cell

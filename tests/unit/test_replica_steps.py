@@ -9,6 +9,7 @@ import ase.io
 import numpy as np
 import pandas as pd
 import pytest
+from ovito.io import import_file
 
 from gbscape.config.dft import DftSettings
 from gbscape.config.replica import Evaluation, ReplicaCells, ReplicaModel, ScatteringVectors, Selection, SoapVectors
@@ -281,7 +282,10 @@ def test_summary_and_export(computed: Run) -> None:
     assert summary["energy of the boundaries, exact"] == pytest.approx(per_area)
     assert 0.5 < per_area < 2.5  # boundaries of iron: 1 to 1.5 J/m^2
     atoms = ase.io.read(computed("atoms.xyz"))
-    assert np.allclose(atoms.arrays["predicted_ev"], read_arrays(computed("predicted.h5"))["predicted_ev"], atol=1e-6)
+    predicted = read_arrays(computed("predicted.h5"))["predicted_ev"]
+    assert np.allclose(atoms.arrays["predicted_ev"], predicted, atol=1e-6)
+    opened = import_file(str(computed("atoms.xyz"))).compute()
+    assert np.allclose(opened.particles["predicted_ev"], predicted, atol=1e-6)
     assert atoms.arrays["coordination"].tolist() == read_arrays(computed("types.h5"))["coordination"].tolist()
 
 
@@ -377,6 +381,16 @@ def test_a_round_goes_on_from_the_energies_that_are_there(computed: Run) -> None
 
     all_points = with_rounds(pd.read_csv(computed("points.csv")), [*before, computed("round_2.csv")], 30)
     assert points_of(all_points, "rounds", 1).tolist() == [*first, *chosen, *second]
+
+
+@pytest.mark.parametrize("engine", ["torch", "quippy"])
+def test_other_engines_give_the_same_vectors(computed: Run, engine: str) -> None:
+    describe_model(computed("model.h5"), computed("other.h5"), SoapVectors(n_components=20, engine=engine), "code")
+    ours, other = (read_arrays(computed(name))["vectors"] for name in ("vectors.h5", "other.h5"))
+    # Of a principal component the sign is nobody's; those of nearly equal variance may mix.
+    kept = slice(0, 8)
+    signs = np.sign((ours[:, kept] * other[:, kept]).sum(axis=0))
+    assert other[:, kept] * signs == pytest.approx(ours[:, kept], abs=1e-6)
 
 
 def test_other_vectors_are_compared_on_the_same_test_sets(computed: Run) -> None:

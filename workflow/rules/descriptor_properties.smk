@@ -79,6 +79,10 @@ if CONFIG.descriptor_properties.wanted:
             mem_mb=mem_mb(4000),
             runtime=runtime(120),
             tasks=1,
+            gpu=lambda wildcards: int(
+                wildcards.descriptor in MEASURED
+                and computed_by_torch(COMPUTED[wildcards.descriptor])
+            ),
         params:
             representation=lambda wildcards: (
                 leaf(COMPUTED[wildcards.descriptor])

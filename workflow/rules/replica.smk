@@ -102,6 +102,7 @@ rule describe_atoms:
         mem_mb=mem_mb(4000, "describe_atoms"),
         runtime=runtime(120, "describe_atoms"),
         tasks=1,
+        gpu=int(computed_by_torch(ITS.vectors)),
     params:
         settings=leaf(ITS.vectors),
         code=code_of("replica_describe.py"),
@@ -147,6 +148,9 @@ use rule describe_atoms as describe_alternative with:
         mem_mb=mem_mb(8000, "describe_alternative", "alternative"),
         runtime=runtime(120, "describe_alternative", "alternative"),
         tasks=1,
+        gpu=lambda wildcards: int(
+            computed_by_torch(ITS.alternatives[wildcards.alternative])
+        ),
     params:
         settings=lambda wildcards: leaf(ITS.alternatives[wildcards.alternative]),
         code=code_of("replica_describe.py"),
@@ -292,7 +296,10 @@ rule gather_energies:
         runtime=runtime(30),
         tasks=1,
     params:
-        on_failure=CONFIG.on_failure,
+        # What is beside the point takes nothing along.
+        on_failure=lambda wildcards: (
+            "skip" if wildcards.batch == DFT_BATCH else CONFIG.on_failure
+        ),
         code=code_of("replica_gather.py"),
     script:
         "../scripts/replica_gather.py"
@@ -373,7 +380,7 @@ rule compute_reference:
 
 rule tabulate_atoms_that_failed:
     input:
-        expand(rules.gather_energies.output.gathered, batch=BATCHES),
+        expand(rules.gather_energies.output.gathered, batch=COMPUTED_BATCHES),
     output:
         f"{REPLICA}/failures.tsv",
     log:
@@ -387,7 +394,7 @@ rule tabulate_atoms_that_failed:
         runtime=runtime(10),
         tasks=1,
     params:
-        batches=BATCHES,
+        batches=COMPUTED_BATCHES,
         code=code_of("replica_failures.py"),
     script:
         "../scripts/replica_failures.py"

@@ -16,6 +16,7 @@ ROUND_BATCHES = ["points", *(f"round_{number}" for number in ROUND_NUMBERS)]
 ALTERNATIVE_BATCHES = [f"alternative_{name}" for name in ITS.alternatives]
 BATCHES = [*ROUND_BATCHES, *ALTERNATIVE_BATCHES]
 DFT_BATCH = "by_dft"
+COMPUTED_BATCHES = [*BATCHES, *([DFT_BATCH] if BY_DFT else [])]
 ATOMS = f"{REPLICA}/{{batch}}.csv"
 BATCH_ENERGIES = f"{REPLICA}/energies/{{batch}}.csv"
 # The potential that relaxed the model tells the energy of every atom, if it is also what computes those of the cells.

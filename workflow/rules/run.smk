@@ -6,7 +6,7 @@ include: "common.smk"
 
 # One Snakemake at a time works on a run, and says what to do when it has failed.
 if workflow.is_main_process and not LAYOUT.point:
-    guard_execution(workflow, RESULTS, end_snakemake)
+    guard_execution(workflow, RESULTS, end_snakemake, notices_of([CONFIG]))
 
 
 onerror:

@@ -12,7 +12,9 @@ try:
     SWEEP = f"results/{POINTS[0].config.name}"
     if workflow.is_main_process:
         begin_file_checks([point.config for point in POINTS], SWEEP, PROJECT)()
-        guard_execution(workflow, SWEEP, end_snakemake)
+        guard_execution(
+            workflow, SWEEP, end_snakemake, notices_of([its.config for its in POINTS])
+        )
 except ConfigError as error:
     end_snakemake(str(error))
 

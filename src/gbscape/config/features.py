@@ -34,9 +34,9 @@ Representation = Annotated[
 ]
 
 
-def computed_by_torch(settings: Representation) -> bool:
+def computed_by_torch(settings: Settings) -> bool:
     """Whether PyTorch computes a representation, which it does on a CUDA device where there is one."""
-    return settings.kind == "oriented_scattering" or getattr(settings, "engine", None) == "torch"
+    return getattr(settings, "kind", None) == "oriented_scattering" or getattr(settings, "engine", None) == "torch"
 
 
 def _allow_null_members(schema: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from gbscape.config.atomic_scattering import AtomicScattering
 from gbscape.config.base import LeastAndMost, Name, Settings
 from gbscape.config.dft import DftSettings
 from gbscape.config.jobs import Shards
-from gbscape.config.soap import SoapParameters
+from gbscape.config.soap import SoapEngine, SoapParameters, require_sound_quippy
 from gbscape.config.survey import Potential
 
 Strategy = Literal["uncertainty", "random_1", "random_2", "d_optimality", "a_optimality"]
@@ -131,6 +131,9 @@ class SoapVectors(Settings):
     kind: Literal["soap"] = "soap"
     soap: SoapParameters = SoapParameters(n_max=10, l_max=6, cutoff_angstrom=4.0, sigma_angstrom=0.5)
     """SOAP; n_max = 10, l_max = 6 and 4.0 Angstrom are those of Tamura et al. 2020, who do not give sigma."""
+    engine: SoapEngine = "native"
+    """Code that computes: the compiled kernel, PyTorch (on a CUDA device where there is one), or quippy, the reference that the
+    others agree with."""
     kept_variance: float = Field(default=0.9999, gt=0, lt=1)
     """As many components as keep this share of the variance; 0.9999 in Tamura et al. 2020, which gave 39."""
     n_components: int | None = Field(default=None, ge=2)
@@ -142,6 +145,8 @@ class SoapVectors(Settings):
             raise ValueError(
                 f"soap.averaging = '{self.soap.averaging}': every atom has a vector of its own here, set it to none"
             )
+        if self.engine == "quippy":
+            require_sound_quippy(self.soap.n_max, self.soap.l_max, self.soap.cutoff_angstrom, self.soap.sigma_angstrom)
         return self
 
 

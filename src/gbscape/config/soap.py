@@ -17,7 +17,8 @@ Statistic = Literal["mean", "standard_deviation", "skewness", "minimum", "maximu
 ChemicalSymbol = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?$")]
 
 
-def _require_sound_quippy(n_max: int, l_max: int, cutoff_angstrom: float, sigma_angstrom: float) -> None:
+def require_sound_quippy(n_max: int, l_max: int, cutoff_angstrom: float, sigma_angstrom: float) -> None:
+    """Refuse settings with which quippy is numerically unstable."""
     error = quippy_error(n_max, l_max, cutoff_angstrom, sigma_angstrom)
     if not error <= LARGEST_ERROR:
         raise ValueError(
@@ -115,7 +116,7 @@ class Soap(AtomicSoap):
     @model_validator(mode="after")
     def _accurate(self) -> "Soap":
         if self.engine == "quippy":
-            _require_sound_quippy(self.n_max, self.l_max, self.cutoff_angstrom, self.sigma_angstrom)
+            require_sound_quippy(self.n_max, self.l_max, self.cutoff_angstrom, self.sigma_angstrom)
             if self.averaging == "coefficients":
                 raise ValueError(
                     "quippy averages coefficients over whole structures, not over a boundary's atoms; choose another engine "
@@ -225,7 +226,7 @@ class MultiScaleSoap(Sweepable):
         for scale in self.scales:
             _require_sound_lengths(self.cutoff_transition_width_angstrom, scale.cutoff_angstrom, scale.sigma_angstrom)
             if self.engine == "quippy":
-                _require_sound_quippy(self.n_max, self.l_max, scale.cutoff_angstrom, scale.sigma_angstrom)
+                require_sound_quippy(self.n_max, self.l_max, scale.cutoff_angstrom, scale.sigma_angstrom)
         return self
 
     def single_scales(self) -> tuple[Soap, ...]:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ase import Atoms
+from ase.neighborlist import neighbor_list
 
 from gbscape.config.dft import PlaneWaves
 from gbscape.energies.atomic_energy import EnergyRejected
 from gbscape.store.atomic import atomic_path
 from gbscape.store.code import modules_hash
-from gbscape.structure.nearest_neighbours import nearest_neighbour_distances
 
 Derivative = Literal["forces", "stress"]
 _CLOSEST_ANGSTROM = 1.2
@@ -135,15 +135,19 @@ def run_process(module: str, arguments: list[str], ranks: int) -> None:
 
 
 def check_cell(cell: Atoms) -> None:
-    """Refuse cells that no cycle can be run of: not periodic, without atoms, atoms closer than 1.2 Angstrom."""
+    """Refuse cells that no cycle can be run of: not periodic, no volume, no atoms, atoms closer than 1.2 Angstrom."""
     if not cell.pbc.all():
         raise ValueError(f"the cell must be periodic along all three vectors, its periodicity is {cell.pbc.tolist()}")
     if len(cell) == 0 or (cell.numbers < 1).any():
         raise ValueError("the cell needs atoms, all of a known species")
-    closest = float(nearest_neighbour_distances(cell).min())
-    if closest < _CLOSEST_ANGSTROM:
+    if cell.cell.rank < 3:
+        raise ValueError(f"the cell has no volume: its vectors are {cell.cell.array.tolist()}")
+    first, second, distances = neighbor_list("ijd", cell, _CLOSEST_ANGSTROM)
+    if len(distances):
+        pair = int(distances.argmin())
         raise ValueError(
-            f"two atoms of the cell are {closest:.2f} Angstrom apart, less than {_CLOSEST_ANGSTROM}: remove one of them"
+            f"the atoms {first[pair]} and {second[pair]} of the cell are {distances[pair]:.2f} Angstrom apart, less than "
+            f"{_CLOSEST_ANGSTROM}: remove one of them"
         )
 
 

@@ -72,6 +72,7 @@ def power_spectrum_chunks(
     atoms: Atoms,
     parameters: SoapParameters,
     centres: ArrayLike | None = None,
+    engine: SoapEngine = "native",
     *,
     chunk_size: int = 4096,
     projection: ArrayLike | None = None,
@@ -80,12 +81,12 @@ def power_spectrum_chunks(
     """SOAP vectors of atoms a chunk at a time, for what needs the vectors of many atoms but not all at once.
 
     Args:
-        atoms, parameters, centres, projection, threads: as in `power_spectrum`; parameters without averaging.
-        chunk_size: most vectors in a chunk.
+        atoms, parameters, centres, engine, projection, threads: as in `power_spectrum`; parameters without averaging.
+        chunk_size: most vectors in a chunk. Engines other than the native one look for neighbours anew for each chunk.
 
     Yields:
-        Indices (m,) of atoms, and their vectors (m, n_features) or (m, k). Every centre comes once, atoms that are near
-        one another in space together.
+        Indices (m,) of atoms, and their vectors (m, n_features) or (m, k). Every centre comes once; those of the native
+        engine that are near one another in space together.
 
     Raises:
         ValueError: as `power_spectrum`; parameters that ask for an average; a chunk size below 1.
@@ -96,6 +97,12 @@ def power_spectrum_chunks(
         raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
     indices, matrix = _indices(centres, len(atoms)), _projection(projection, parameters)
     _check_threads(threads)
+    if engine != "native":
+        parts = (indices[start : start + chunk_size] for start in range(0, len(indices), chunk_size))
+        return (
+            (part, power_spectrum(atoms, parameters, part, engine, projection=matrix, threads=threads))
+            for part in parts
+        )
     chunks = soap_native.power_spectrum_chunks_native(atoms, parameters, indices, chunk_size, matrix, threads)
     return ((indices[rows], vectors) for rows, vectors in chunks)
 

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,9 @@ def run_id(results: str | Path) -> str:
     return str(Path(results).resolve())
 
 
-def guard_execution(workflow: Any, results: str | Path, end: Callable[[str], None]) -> None:
+def guard_execution(
+    workflow: Any, results: str | Path, end: Callable[[str], None], notices: Sequence[str] = ()
+) -> None:
     """Let a Snakemake (`workflow`) that is about to run jobs claim the folder of its run first, and mark what it starts.
 
     Dry runs and the like claim nothing. Done here and not in `onstart`, which comes after Snakemake's own locks.
@@ -46,6 +48,7 @@ def guard_execution(workflow: Any, results: str | Path, end: Callable[[str], Non
         workflow: Snakemake's, before it executes.
         results: folder of the run.
         end: ends Snakemake with a message.
+        notices: printed before the first job.
     """
     execute = workflow.execute
 
@@ -55,6 +58,8 @@ def guard_execution(workflow: Any, results: str | Path, end: Callable[[str], Non
 
         if executor_plugin.common_settings.dryrun_exec or executor_plugin.name == "touch":
             return go()
+        for notice in notices:
+            print(notice, file=sys.stderr)
         try:
             claim(results, executor_plugin.name)
         except ControllerError as error:

@@ -1,5 +1,6 @@
 """Vectors of all atoms of a model, projected to their principal components, with a column of ones."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from gbscape.store.provenance import Provenance
 Array = NDArray[np.float64]
 
 _CHUNK = 4096
+_CHUNK_OF_OTHER_ENGINES = 65536
+"""They look for neighbours anew in each."""
 _TOTAL_VARIANCE = 0.01
 """Of scattering vectors: about what SOAP vectors, of norm 1, have, so that one lambda does for both."""
 
@@ -47,16 +50,21 @@ def describe_model(
 def _soap(model_h5: str | Path, settings: SoapVectors, threads: int) -> tuple[Array, PrincipalComponents]:
     """SOAP in one pass for its principal components, and in another projected to them."""
     atoms = model_atoms(model_h5)
-    n_chunks = -(-len(atoms) // _CHUNK)
-    chunks = power_spectrum_chunks(atoms, settings.soap, chunk_size=_CHUNK, threads=threads)
+    size = _CHUNK if settings.engine == "native" else _CHUNK_OF_OTHER_ENGINES
+    n_chunks = -(-len(atoms) // size)
+
+    def chunks(projection: Array | None = None) -> Iterator[tuple[NDArray[np.int_], Array]]:
+        return power_spectrum_chunks(
+            atoms, settings.soap, engine=settings.engine, chunk_size=size, projection=projection, threads=threads
+        )
+
     found = principal_components(
-        (vectors for _, vectors in progress(chunks, n_chunks, "chunks for the principal components")),
+        (vectors for _, vectors in progress(chunks(), n_chunks, "chunks for the principal components")),
         settings.kept_variance,
         settings.n_components,
     )
-    again = power_spectrum_chunks(atoms, settings.soap, chunk_size=_CHUNK, projection=found.directions, threads=threads)
     projected = np.empty((len(atoms), found.directions.shape[1]))
-    for rows, vectors in progress(again, n_chunks, "chunks projected"):
+    for rows, vectors in progress(chunks(found.directions), n_chunks, "chunks projected"):
         projected[rows] = vectors
     projected -= found.mean @ found.directions
     return projected, found

@@ -5,6 +5,7 @@ written (`gbscape.store.records`, `gbscape.store.arrays`) and here once more, as
 """
 
 import csv
+import itertools
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -118,6 +119,20 @@ def _safetensors(path: Path) -> str | None:
     return None if found == whole else f"it has {found} bytes, its header says {whole}"
 
 
+def _xyz(path: Path) -> str | None:
+    if path.stat().st_size > FULLY_CHECKED_BYTES:
+        return _ends(b"", b"\n")(path)
+    with path.open("rb") as file:
+        for frame, line in enumerate(file):
+            if not line.strip().isdigit():
+                return f"frame {frame} does not begin with a number of atoms"
+            wanted = int(line) + 1  # and the comment
+            found = sum(1 for _ in itertools.islice(file, wanted))
+            if found < wanted:
+                return f"frame {frame} has {max(found - 1, 0)} of {wanted - 1} atoms"
+    return _ends(b"", b"\n")(path)
+
+
 def _ends(first: bytes, last: bytes) -> Callable[[Path], str | None]:
     """A check of how a file begins and ends, white space at its end left out."""
 
@@ -143,7 +158,7 @@ _CHECKS: dict[str, Callable[[Path], str | None]] = {
     ".png": _ends(b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"),
     ".pdf": _ends(b"%PDF", b"%%EOF"),
     ".html": _ends(b"<!DOCTYPE html>", b"</html>"),
-    ".xyz": _ends(b"", b"\n"),
+    ".xyz": _xyz,
     ".yaml": _ends(b"", b"\n"),
     ".vti": _ends(b"<", b">"),
 }
