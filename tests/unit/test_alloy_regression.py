@@ -52,3 +52,13 @@ def test_what_selects_uses_few_features_and_what_does_not_all(data):
     assert used["ridge"] == 50
     assert used["lasso"] < 45
     assert used["bootstrapped"] < 25
+
+
+def test_ridge_knows_how_sure_it_is_with_fewer_cells_than_features(data):
+    features, targets = data
+    rng = np.random.default_rng(1)
+    features = np.hstack([features, rng.normal(size=(140, 400))])
+    model = REGRESSIONS["ridge"](features[:80], targets[:80], SETTINGS, 0)
+    error = np.abs(model.predict(features[80:]) - targets[80:])
+    assert error.mean() < np.abs(targets[80:] - targets[:80].mean()).mean()
+    assert 0.4 < (error <= model.spread(features[80:])).mean() < 0.95

@@ -74,3 +74,38 @@ def test_cross_validation_takes_the_lambda_with_the_least_left_out_error() -> No
 def test_too_little_data() -> None:
     with pytest.raises(ValueError, match="at least two vectors"):
         fit_ridge(np.ones((1, 2)), np.ones(1), 1.0)
+
+
+@pytest.mark.parametrize(("n", "d"), [(30, 6), (20, 50)])
+def test_with_an_intercept_errors_of_left_out_values_are_those_of_refitting(n: int, d: int) -> None:
+    vectors, values, _ = _data(n, d, 0.1)
+    vectors, values = vectors + 3.0, values - 7.0
+    candidates = np.logspace(-4, 2, 7)
+    scaled, errors = [], {}
+    for ridge_lambda in candidates:
+        left_out = []
+        for out in range(n):
+            rest = np.arange(n) != out
+            model = fit_ridge(vectors[rest], values[rest], ridge_lambda, intercept=True)
+            reference = SklearnRidge(alpha=ridge_lambda, solver="svd").fit(vectors[rest], values[rest])
+            predicted = model.predict(vectors[[out]])[0]
+            assert predicted == pytest.approx(reference.predict(vectors[[out]])[0], rel=1e-6)
+            left_out.append(abs(predicted - values[out]))
+            if ridge_lambda == candidates[3]:
+                centred = vectors[out] - model.centre
+                scaled.append(left_out[-1] / np.sqrt(1 / (n - 1) + centred @ model.inverse @ centred))
+        errors[ridge_lambda] = np.mean(np.square(left_out))
+    whole = fit_ridge(vectors, values, None, intercept=True, candidates=candidates)
+    assert whole.ridge_lambda == min(errors, key=errors.__getitem__)
+    whole = fit_ridge(vectors, values, candidates[3], intercept=True)
+    assert whole.scale == pytest.approx(np.quantile(scaled, 0.6827), rel=1e-6)
+
+
+def test_noise_on_fewer_rows_than_columns_is_not_interpolated() -> None:
+    rng = np.random.default_rng(0)
+    vectors, values = rng.normal(size=(60, 200)), 5 + rng.normal(size=60)
+    model = fit_ridge(vectors, values, None, intercept=True, candidates=np.logspace(-4, 6, 41))
+    assert model.ridge_lambda > 10
+    new = rng.normal(size=(500, 200))
+    assert np.sqrt(np.mean((model.predict(new) - 5) ** 2)) < 0.5
+    assert np.mean(np.abs(model.predict(new) - 5) < model.standard_deviation(new)) > 0.5

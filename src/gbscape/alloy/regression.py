@@ -22,6 +22,10 @@ from gbscape.learn.ridge import fit_ridge
 Array = NDArray[np.float64]
 
 
+_PENALTIES = np.logspace(-4, 6, 41)
+"""Of ridge regression on columns of deviation 1, the sum of whose squares is the number of rows."""
+
+
 class Fitted(NamedTuple):
     """A regression that was fitted."""
 
@@ -63,11 +67,8 @@ def fit_bootstrapped(features: Array, targets: Array, settings: Regression, seed
 def fit_all_by_ridge(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
     """Ridge regression on all features, its penalty by leave-one-out."""
     scaled, scale = standardised(features)
-    centre = float(targets.mean())
-    ridge = fit_ridge(scaled, targets - centre, None)
-    return Fitted(
-        lambda x: centre + ridge.predict(scale(x)), lambda x: ridge.standard_deviation(scale(x)), features.shape[1]
-    )
+    ridge = fit_ridge(scaled, targets, None, intercept=True, candidates=_PENALTIES)
+    return Fitted(lambda x: ridge.predict(scale(x)), lambda x: ridge.standard_deviation(scale(x)), features.shape[1])
 
 
 def fit_lasso(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
