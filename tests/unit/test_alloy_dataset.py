@@ -45,7 +45,7 @@ def test_what_is_written_is_read(tmp_path):
 def test_a_file_of_ones_own_needs_only_energies(tmp_path):
     (tmp_path / "own.xyz").write_text(frame() + frame("energy=-3 name=second concentration=2.5"))
     first, second = read_cells([tmp_path / "own.xyz"], PAIR)
-    assert (first.name, first.energy_ev, first.concentration) == ("0", -7.5, 1.0)
+    assert (first.name, first.energy_ev, first.concentration) == ("own:0", -7.5, 1.0)
     assert (second.name, second.concentration) == ("second", 2.5)
 
 
@@ -58,6 +58,8 @@ def test_a_file_of_ones_own_needs_only_energies(tmp_path):
         (frame("energy=nan"), "frame 0: its energy is nan"),
         (frame(y="nan"), "frame 0: positions must be finite"),
         (frame("energy=1 name=x") + frame("energy=1 name=x"), "several frames are called x"),
+        (frame("energy=1 name=mp/1"), "frame 0: its name is 'mp/1'; it must not"),
+        (frame('energy=1 stress="nan 0 0 0 0 0 0 0 0"'), "frame 0: its stress is not finite"),
         ("", "has no frames"),
         ("3\nno", "cannot be read as extended XYZ"),
     ],
@@ -73,6 +75,14 @@ def test_names_are_unique_over_all_files(tmp_path):
         (tmp_path / name).write_text(frame("energy=1 name=x"))
     with pytest.raises(DatasetError, match="several frames are called x"):
         read_cells([tmp_path / "a.xyz", tmp_path / "b.xyz"], PAIR)
+
+
+def test_names_that_look_like_numbers_stay_as_they_are(tmp_path):
+    names = ["1_10", "11_0", "007", "T", "0.5_1", "1e3"]
+    (tmp_path / "own.xyz").write_text(
+        "".join(frame(f"energy=-1 name={name}") for name in names) + frame('name="a b" energy=1')
+    )
+    assert [cell.name for cell in read_cells([tmp_path / "own.xyz"], PAIR)] == [*names, "a b"]
 
 
 def test_stresses_are_read_where_there_are_any(tmp_path):

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from gbscape.alloy import evaluate
+from gbscape.alloy import evaluate, extrapolate
+from gbscape.alloy.dataset import DatasetError
 from gbscape.alloy.describe import describe, describe_cells, gather_cells, mean_soap
 from gbscape.alloy.elastic import strained
 from gbscape.alloy.extrapolate import predict_unseen
@@ -125,6 +126,31 @@ def test_tasks_keep_what_is_asked_out_of_the_training(cells):
     assert not np.array_equal(unseen.test, other.test)
 
 
+@pytest.mark.parametrize(
+    "concentrations",
+    [
+        np.repeat(np.arange(12), 4),  # more of them than cells of a test set
+        np.arange(24),  # each a single cell
+        np.zeros(24),
+        np.repeat([0.0, 1.0, 2.0], [10, 10, 1]),
+    ],
+)
+def test_any_concentrations_can_be_divided(cells, concentrations):
+    n = len(concentrations)
+    shares = np.linspace(0, 1, n)
+    its = replace(cells, concentrations=concentrations.astype(float), shares=np.column_stack([shares, 1 - shares]))
+    task = next(evaluate.tasks(its, LEARNING, 0))
+    assert len(task.train) + len(task.test) == n
+    assert len(task.test) == np.ceil(LEARNING.test_fraction * n)
+    assert 0.2 < shares[task.test].mean() < 0.8  # of all compositions
+
+
+def test_too_few_cells_are_refused(folder, vectors, monkeypatch):
+    monkeypatch.setattr(evaluate, "FEWEST_CELLS", 1000)
+    with pytest.raises(DatasetError, match=r"dataset\.xyz: \d+ cells with vectors, 1000 are the least"):
+        evaluate.read_described([folder / "dataset.xyz"], vectors, PAIR)
+
+
 def test_tables(folder, vectors, cells):
     dataset = folder / "dataset.xyz"
     evaluate.evaluate(dataset, vectors, folder / "errors.csv", folder / "predictions.csv", PAIR, LEARNING, 1)
@@ -208,3 +234,30 @@ def test_what_is_said_of_other_cells(folder, vectors, cells):
     vector = describe(sheared, "scattering", PAIR, DESCRIPTIONS, shape)
     its = table[(table["model"] == "ridge") & (table["strain"] == "5-") & (table["cell"] == cells.names[0])]
     assert its["predicted_ev_atom"].item() == pytest.approx(model.predict(vector[None], cells.shares[:1])[0])
+
+
+def test_who_is_asked_for_elastic_constants_has_not_learned_from_the_cell(
+    folder, vectors, cells, tmp_path, monkeypatch
+):
+    frames = ase.io.read(folder / "dataset.xyz", index=":5")
+    parents = [frame.info["name"] for frame in frames]
+    for frame in frames:
+        frame.info["name"] += ":1+"
+    ase.io.write(tmp_path / "strained.xyz", frames, format="extxyz")
+
+    class Asked(Exception):
+        pass
+
+    def fit(cells, rows, *others):
+        raise Asked({cells.names[row] for row in rows})
+
+    monkeypatch.setattr(extrapolate, "fit", fit)
+    for batch, left_out in (("strained", set(parents)), ("larger", set())):
+        with pytest.raises(Asked) as learned:
+            predict_unseen(
+                folder / "dataset.xyz", vectors, {batch: [tmp_path / "strained.xyz"]}, {}, tmp_path / "unseen.csv", PAIR,
+                LEARNING, 0,
+            )  # fmt: skip
+        names = learned.value.args[0]
+        assert not names & left_out
+        assert len(names) == round(0.9 * (len(cells.names) - len(left_out)))

@@ -9,6 +9,7 @@ from ase.calculators.lj import LennardJones
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from gbscape.alloy import figure_data
+from gbscape.alloy.dataset import DatasetError
 from gbscape.alloy.elastic import single_strains, strained
 from gbscape.alloy.migration import save_images
 from gbscape.alloy.tables import ASKED_COLUMNS, BARRIER_COLUMNS, MODULUS_COLUMNS, UNSEEN_COLUMNS
@@ -89,8 +90,58 @@ def test_strained_cells_need_stresses(asked, cell):
         figure_data.tabulate_moduli(asked / "unseen.csv", asked / "without.xyz", asked / "moduli.csv", PAIR, STRAIN)
 
 
+def test_cells_say_themselves_how_large_their_strains_are(asked, cell):
+    """Half of those that the models were asked for."""
+    frames = []
+    for label, strain in single_strains(STRAIN / 2).items():
+        frame = strained(cell, strain)
+        its = with_energy(frame)
+        frame.info["name"] = f"rock:{label}"
+        frame.calc = SinglePointCalculator(frame, energy=its.get_potential_energy(), stress=its.get_stress(voigt=False))
+        frames.append(frame)
+    ase.io.write(asked / "half.xyz", frames, format="extxyz")
+    found = {}
+    for name in ("strained", "half"):
+        figure_data.tabulate_moduli(asked / "unseen.csv", asked / f"{name}.xyz", asked / "moduli.csv", PAIR, STRAIN)
+        found[name] = pd.read_csv(asked / "moduli.csv")["dft_gpa"].to_numpy()
+    assert found["half"] == pytest.approx(found["strained"], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda frame: frame.info.pop("name"), r"called 'bad:0'; allowed: NAME:STRAIN with 1\+"),
+        (lambda frame: frame.info.update(name="rock:xx"), "called 'rock:xx'"),
+        (lambda frame: frame.set_cell(frame.cell * 1.01), r"rock: the cells 1\+ and 1- are not each other"),
+    ],
+)
+def test_strained_cells_that_cannot_be_used(asked, change, message):
+    frames = ase.io.read(asked / "strained.xyz", index=":")
+    change(frames[0])
+    ase.io.write(asked / "bad.xyz", frames, format="extxyz")
+    with pytest.raises(DatasetError, match=message):
+        figure_data.tabulate_moduli(asked / "unseen.csv", asked / "bad.xyz", asked / "moduli.csv", PAIR, STRAIN)
+
+
+def test_a_path_of_frames_without_names(asked):
+    frames = ase.io.read(asked / "hop.xyz", index=":")
+    for image in frames:
+        del image.info["name"]
+    ase.io.write(asked / "mine.xyz", frames, format="extxyz")
+    predictions = pd.read_csv(asked / "unseen.csv")
+    predictions["cell"] = predictions["cell"].str.replace("hop:", "mine:")
+    predictions.to_csv(asked / "mine.csv", index=False)
+    figure_data.tabulate_barriers(asked / "mine.csv", [asked / "mine.xyz"], asked / "barriers.csv", PAIR, ["jump"])
+    table = pd.read_csv(asked / "barriers.csv")
+    assert list(table["path"]) == ["jump"] * 3
+    assert list(table["image"]) == [0, 1, 2]
+    predictions[predictions["cell"] != "mine:0"].to_csv(asked / "mine.csv", index=False)
+    figure_data.tabulate_barriers(asked / "mine.csv", [asked / "mine.xyz"], asked / "barriers.csv", PAIR, ["jump"])
+    assert pd.read_csv(asked / "barriers.csv").empty  # energies over what?
+
+
 def test_barriers_are_over_the_first_image(asked):
-    figure_data.tabulate_barriers(asked / "unseen.csv", [asked / "hop.xyz"], asked / "barriers.csv", PAIR)
+    figure_data.tabulate_barriers(asked / "unseen.csv", [asked / "hop.xyz"], asked / "barriers.csv", PAIR, ["hop"])
     table = pd.read_csv(asked / "barriers.csv")
     assert list(table) == BARRIER_COLUMNS
     assert table["distance_angstrom"].to_numpy() == pytest.approx([0, 0.3, 0.6])
@@ -101,9 +152,9 @@ def test_barriers_are_over_the_first_image(asked):
 
 def test_errors_of_all_that_was_asked(asked):
     figure_data.tabulate_moduli(asked / "unseen.csv", asked / "strained.xyz", asked / "moduli.csv", PAIR, STRAIN)
-    figure_data.tabulate_barriers(asked / "unseen.csv", [asked / "hop.xyz"], asked / "barriers.csv", PAIR)
+    figure_data.tabulate_barriers(asked / "unseen.csv", [asked / "hop.xyz"], asked / "barriers.csv", PAIR, ["hop"])
     moduli, barriers = pd.read_csv(asked / "moduli.csv"), pd.read_csv(asked / "barriers.csv")
-    moduli["predicted_gpa"] = moduli["dft_gpa"] + [1.0, -2.0, 3.0]
+    moduli["predicted_gpa"] = moduli["dft_gpa"] + [1.0, -3.0, 1e5]  # Young's is not judged
     moduli.to_csv(asked / "moduli.csv", index=False)
     barriers["predicted_ev"] = [0.0, 0.5, 0.1]
     barriers.to_csv(asked / "barriers.csv", index=False)

@@ -58,6 +58,15 @@ def test_structures_depend_on_seed_and_name_alone():
     assert all(other[name][1].generate_state(1) != some[name][1].generate_state(1) for name in some)
 
 
+GERMANIDES = {"packing": {"volume_angstrom3": {"Li": 15.0, "Na": 25.0, "Ge": 22.0}}}
+
+
+def test_default_paths_can_be_taken_away():
+    paths = {"interstitial_in_si": None, "vacancy_in_li": None}
+    its = Alloy(species=("Na", "Ge"), structures=GERMANIDES, crystals="mine.csv", migration={"paths": paths})
+    assert its.path_names == []
+
+
 def test_what_cannot_be_packed_says_what_to_change():
     tight = Packing(n_atoms=(30, 30), closest_fraction=1.2, volume_angstrom3={"Li": 5.0, "Si": 5.0})
     with pytest.raises(PackingError, match=r"30 atoms of Li1Si .*lower structures\.packing\.closest_fraction"):
@@ -68,6 +77,14 @@ def test_what_cannot_be_packed_says_what_to_change():
     ("wrong", "message"),
     [
         ({"species": ("Li", "Ge")}, r"volume_angstrom3 lacks Ge"),
+        (
+            {"species": ("Li", "Ge"), "structures": GERMANIDES},
+            r"crystals = '.*' are of Li and Si, and species are Li and Ge",
+        ),
+        (
+            {"species": ("Na", "Ge"), "structures": GERMANIDES, "crystals": "my_crystals.csv"},
+            r"migration\.paths\.interstitial_in_si moves Li, .* set the path to null",
+        ),
         ({"species": ("Li", "Li")}, "species must be two"),
         ({"structures": {"packing": {"n_atoms": (30, 20)}}}, "n_atoms\n.*the least and the most"),
         ({"structures": {"heating": {"steps": (0, 2)}}}, "heating.steps.0\n.*greater than or equal to 1"),

@@ -183,7 +183,7 @@ rule relax_path:
     benchmark:
         f"{BENCHMARKS}/relax_path/{{path}}.tsv"
     wildcard_constraints:
-        path=one_of(CONFIG.alloy.migration.paths),
+        path=one_of(CONFIG.alloy.path_names),
     conda:
         "../../envs/alloy.yaml"
     threads: CONFIG.alloy.dft.ranks

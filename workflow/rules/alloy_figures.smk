@@ -18,7 +18,10 @@ ALLOY_TABLES = {
             "predictions_csv": ALLOY_TABLE.format(table="unseen"),
             "paths_xyz": ALLOY_CELLS.get(PATHS, []),
         },
-        "options": {"species": CONFIG.alloy.species},
+        "options": {
+            "species": CONFIG.alloy.species,
+            "names": CONFIG.alloy.path_names,
+        },
     },
     "errors": {
         "inputs": {

@@ -1,6 +1,8 @@
 """Cells of an alloy with their energies, as one extended XYZ file: what is shipped, and what users give of their own."""
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from gbscape.store.atomic import atomic_path
 from gbscape.store.records import atoms_from_record
 from gbscape.store.shards import open_shard
 from gbscape.structure.structure_file import check_structure
+
+_NAME = re.compile(r"(?:^|\s)name=(?:\"([^\"]*)\"|(\S+))")
 
 
 class DatasetError(ValueError):
@@ -72,15 +76,14 @@ def read_cells(paths: Sequence[str | Path], species: tuple[str, str]) -> list[Ce
 
     Args:
         paths: of `write_cells`, or every frame periodic, with its `energy`; `name` and `concentration` in its comment line may be
-            missing: the number of the frame, and the ratio of the cell itself to two digits.
+            missing: the name of the file and the number of the frame, `FILE:NUMBER`, and the ratio of the cell itself to two digits.
         species: the two that a cell may have; concentrations are atoms of the first for one of the second.
 
     Raises:
         DatasetError: a file cannot be read, or a frame that cannot be used.
     """
     cells = [cell for path in paths for cell in _cells_of(path, species)]
-    names = [cell.name for cell in cells]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(cell.name for cell in cells).items() if count > 1)
     if twice:
         raise DatasetError(f"{', '.join(map(str, paths))}: several frames are called {', '.join(twice)}")
     return cells
@@ -92,16 +95,31 @@ def _cells_of(path: str | Path, species: tuple[str, str]) -> list[Cell]:
     except Exception as error:
         raise DatasetError(f"{path} cannot be read as extended XYZ: {type(error).__name__}: {error}") from None
     cells: list[Cell] = []
-    for number, atoms in enumerate(frames):
+    for number, (atoms, name) in enumerate(zip(frames, _names(path), strict=True)):
         where = f"{path}, frame {number}"
         try:
             check_structure(atoms, where)
         except ValueError as error:
             raise DatasetError(str(error)) from None
-        cells.append(_cell(atoms, where, str(atoms.info.get("name", number)), species))
+        name = f"{Path(path).stem}:{number}" if name is None else name
+        if not name or "/" in name:
+            raise DatasetError(f"{where}: its name is '{name}'; it must not be empty or have a '/'")
+        cells.append(_cell(atoms, where, name, species))
     if not cells:
         raise DatasetError(f"{path} has no frames")
     return cells
+
+
+def _names(path: str | Path) -> Iterator[str | None]:
+    """Names in the comment lines of an extended XYZ, as text: ASE makes numbers of those that look like one, 110 of 1_10."""
+    with Path(path).open(encoding="utf-8") as file:
+        for line in file:
+            if not line.strip():
+                return
+            found = _NAME.search(next(file))
+            yield None if found is None else found[1] if found[1] is not None else found[2]
+            for _ in range(int(line)):
+                next(file)
 
 
 def _cell(atoms: Atoms, where: str, name: str, species: tuple[str, str]) -> Cell:
@@ -118,6 +136,8 @@ def _cell(atoms: Atoms, where: str, name: str, species: tuple[str, str]) -> Cell
     concentration = float(atoms.info.get("concentration", round(ratio(atoms, species), 2)))
     bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
     stress = atoms.get_stress(voigt=False) if "stress" in atoms.calc.results else None
+    if stress is not None and not np.isfinite(stress).all():
+        raise DatasetError(f"{where}: its stress is not finite")
     return Cell(name, bare, energy, concentration, stress)
 
 

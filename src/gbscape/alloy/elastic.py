@@ -17,8 +17,8 @@ _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
 class Moduli(NamedTuple):
-    """Of a polycrystal of randomly turned grains that are all strained alike (Voigt's mean): an upper bound, which is defined for the
-    constants of a model too of which a crystal would not be stable."""
+    """Of a polycrystal of randomly turned grains that are all strained alike (Voigt's mean): an upper bound, of which bulk and
+    shear are defined for the constants of a model too of which a crystal would not be stable; Young's, 9 B G / (3 B + G), may be anything then."""
 
     bulk_gpa: float
     shear_gpa: float
@@ -27,11 +27,8 @@ class Moduli(NamedTuple):
 
 def strained(atoms: Atoms, strain: Array) -> Atoms:
     """The cell and its atoms under a homogeneous strain, six numbers in Voigt's order."""
-    symmetric = np.zeros((3, 3))
-    for value, (i, j) in zip(strain, _VOIGT, strict=True):
-        symmetric[i, j] = symmetric[j, i] = value if i == j else value / 2
     other = atoms.copy()
-    other.set_cell(atoms.cell.array @ (np.eye(3) + symmetric), scale_atoms=True)
+    other.set_cell(atoms.cell.array @ (np.eye(3) + _symmetric(strain)), scale_atoms=True)
     return other
 
 
@@ -42,6 +39,36 @@ def single_strains(size: float) -> dict[str, Array]:
         for component in range(6)
         for sign, factor in (("+", 1.0), ("-", -1.0))
     }
+
+
+def size_of_strains(cells: Mapping[str, Atoms]) -> float:
+    """Of the cells under each of `single_strains`, which say by their vectors how large these are.
+
+    Raises:
+        ValueError: they are not those strains, or not all of one size.
+    """
+    sizes = []
+    for component, unit in enumerate(np.eye(6), start=1):
+        wider, narrower = (cells[f"{component}{sign}"].cell.array for sign in "+-")
+        ratio = np.linalg.solve(narrower, wider)
+        found = (ratio - np.eye(3)) @ np.linalg.inv(ratio + np.eye(3))
+        size = float(np.sum(found * _symmetric(unit)) / np.sum(_symmetric(unit) ** 2))
+        if not size > 0 or np.abs(found - size * _symmetric(unit)).max() > 0.01 * size:
+            raise ValueError(
+                f"the cells {component}+ and {component}- are not each other under a strain of that component"
+            )
+        sizes.append(size)
+    if max(sizes) > 1.01 * min(sizes):
+        raise ValueError(f"strains of different sizes: {', '.join(f'{size:g}' for size in sizes)}")
+    return float(np.mean(sizes))
+
+
+def _symmetric(strain: Array) -> Array:
+    """(3, 3) of six numbers in Voigt's order."""
+    matrix = np.zeros((3, 3))
+    for value, (i, j) in zip(strain, _VOIGT, strict=True):
+        matrix[i, j] = matrix[j, i] = value if i == j else value / 2
+    return matrix
 
 
 def constants_from_stresses(stresses_ev_angstrom3: Mapping[str, Array], size: float) -> Array:

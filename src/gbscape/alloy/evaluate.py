@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from gbscape.alloy.dataset import read_cells, shares
+from gbscape.alloy.dataset import DatasetError, read_cells, shares
 from gbscape.alloy.regression import REGRESSIONS, Fitted, standardised
 from gbscape.alloy.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, SIZE_COLUMNS, SOAP_RIDGE, UNSEEN
 from gbscape.config.alloy import Regression
@@ -21,6 +21,10 @@ from gbscape.store.tables import write_csv
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
+
+
+FEWEST_CELLS = 10
+"""With fewer nothing can be learned and tested."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,26 @@ class Task:
 def read_described(
     cells_xyz: Sequence[str | Path], vectors_h5: Mapping[str, str | Path], species: tuple[str, str]
 ) -> Described:
-    """Cells with their gathered vectors; cells that could not be described are left out."""
+    """Cells with their gathered vectors; cells that could not be described are left out.
+
+    Args:
+        cells_xyz: of `gbscape.alloy.dataset`.
+        vectors_h5: gathered vectors by description.
+        species: the alloy's.
+
+    Raises:
+        DatasetError: cells that cannot be used, or fewer than can be learned from.
+    """
     cells = read_cells(cells_xyz, species)
     rows: dict[str, dict[str, Array]] = {}
     for description, path in vectors_h5.items():
         with open_shard(path) as gathered:
             rows[description] = {name: record["vector"] for name, record in gathered}
     kept = [cell for cell in cells if all(cell.name in its for its in rows.values())]
+    if len(kept) < FEWEST_CELLS:
+        raise DatasetError(
+            f"{', '.join(map(str, cells_xyz))}: {len(kept)} cells with vectors, {FEWEST_CELLS} are the least"
+        )
     return Described(
         [cell.name for cell in kept],
         np.array([cell.energy_ev_atom for cell in kept]),
@@ -92,12 +109,12 @@ def fit(cells: Described, rows: Rows, model: str, settings: Regression, seed: in
 
 
 def tasks(cells: Described, settings: Regression, seed: int) -> Iterator[Task]:
-    """What is asked of a model in one draw: unseen cells of all concentrations; each concentration left out in turn, learned from
+    """What is asked of a model in one draw: unseen cells, of all concentrations alike; each concentration left out in turn, learned from
     the others.
 
     The first is another draw for each seed; the others have one training set, of which a seed leaves a tenth out.
     """
-    labels = np.unique(cells.concentrations, return_inverse=True)[1]
+    labels = _strata(cells, settings.test_fraction)
     split = StratifiedShuffleSplit(n_splits=1, test_size=settings.test_fraction, random_state=seed)
     train, test = next(split.split(labels, labels))
     yield Task(UNSEEN, np.sort(train), np.sort(test))
@@ -108,6 +125,19 @@ def tasks(cells: Described, settings: Regression, seed: int) -> Iterator[Task]:
             yield Task(
                 f"concentration {concentration:g} left out", thinned(np.flatnonzero(~left), rng), np.flatnonzero(left)
             )
+
+
+def _strata(cells: Described, test_fraction: float) -> Rows:
+    """(n,) classes of which a test set takes an equal share: the concentrations or, where these are too many for it or single cells,
+    cells of like composition."""
+    labels = np.unique(cells.concentrations, return_inverse=True)[1]
+    n_test = int(np.ceil(test_fraction * len(labels)))
+    most = min(n_test, len(labels) - n_test)
+    if np.bincount(labels).min() >= 2 and labels.max() < most:
+        return labels
+    n_bins = max(1, min(most, len(labels) // 4))
+    order = np.argsort(np.argsort(cells.shares[:, 0], kind="stable"), kind="stable")
+    return order * n_bins // len(labels)
 
 
 def thinned(rows: Rows, rng: np.random.Generator) -> Rows:

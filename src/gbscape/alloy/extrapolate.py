@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gbscape.alloy.dataset import Cell, read_cells, shares
 from gbscape.alloy.evaluate import Model, fit, models, read_described, thinned
 from gbscape.alloy.tables import UNSEEN_COLUMNS
-from gbscape.config.alloy import Regression
+from gbscape.config.alloy import STRAINED, Regression
 from gbscape.store.progress import progress
 from gbscape.store.records import Record
 from gbscape.store.shards import open_shard
@@ -31,6 +31,8 @@ def predict_unseen(
 ) -> None:
     """Fit all models to nine tenths of the dataset, which a seed draws, and write what they say of other cells, `UNSEEN_COLUMNS`.
 
+    Cells of the dataset that are among the others under a strain, `NAME:STRAIN`, are not learned from either.
+
     Args:
         dataset_xyz: of `gbscape.alloy.dataset`.
         vectors_h5: its gathered vectors of `gbscape.alloy.describe`, by description.
@@ -42,7 +44,9 @@ def predict_unseen(
         seed: of the draw.
     """
     cells = read_described([dataset_xyz], vectors_h5, species)
-    rows = thinned(np.arange(len(cells.names)), np.random.default_rng([settings.seed, seed, 2]))
+    strained = {cell.name.rpartition(":")[0] for cell in read_cells(unseen_xyz.get(STRAINED, []), species)}
+    rows = np.flatnonzero([name not in strained for name in cells.names])
+    rows = thinned(rows, np.random.default_rng([settings.seed, seed, 2]))
     asked = models(settings)
     fitted = {
         model: fit(cells, rows, model, settings, seed) for model in progress(list(asked), len(asked), "models fitted")

@@ -7,13 +7,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gbscape.alloy.dataset import Cell, read_cells
-from gbscape.alloy.elastic import Moduli, constants_from_stresses, moduli, single_strains, stress_from_energies
+from gbscape.alloy.dataset import Cell, DatasetError, read_cells
+from gbscape.alloy.elastic import (
+    Moduli,
+    constants_from_stresses,
+    moduli,
+    single_strains,
+    size_of_strains,
+    stress_from_energies,
+)
 from gbscape.alloy.migration import distances_along
 from gbscape.alloy.tables import (
     ASKED_COLUMNS,
     BARRIER_COLUMNS,
     BARRIERS,
+    JUDGED_MODULI,
     LARGER_CELLS,
     MODULI,
     MODULUS_COLUMNS,
@@ -35,22 +43,22 @@ def tabulate_moduli(
         strained_xyz: cells `NAME:STRAIN` with their stresses by DFT; none where there is no file.
         out_csv: the table.
         species: the alloy's.
-        strain: size of the strains.
+        strain: size of the strains under which the models were asked for each of these cells; how large their own are they say
+            themselves.
 
     Raises:
-        ValueError: a cell lacks its stress.
+        DatasetError: a cell that cannot be used.
     """
     predictions = _of_batch(predictions_csv, STRAINED)
-    cells_of: dict[str, dict[str, Cell]] = {}
-    stresses_of: dict[str, dict[str, Array]] = {}
-    for cell in read_cells([strained_xyz], species) if strained_xyz else []:
-        if cell.stress_ev_angstrom3 is None:
-            raise ValueError(f"{strained_xyz}: {cell.name} has no stress")
-        name, label = cell.name.rsplit(":", 1)
-        cells_of.setdefault(name, {})[label] = cell
-        stresses_of.setdefault(name, {})[label] = cell.stress_ev_angstrom3
-    # Of others than these, strains have failed.
-    by_dft = {name: _moduli(its, strain) for name, its in stresses_of.items() if len(its) == len(single_strains(1.0))}
+    cells_of = read_strained(strained_xyz, species) if strained_xyz else {}
+    sizes, by_dft = {}, {}
+    for name, cells in cells_of.items():
+        try:
+            sizes[name] = size_of_strains({label: cell.atoms for label, cell in cells.items()})
+        except ValueError as error:
+            raise DatasetError(f"{strained_xyz}: {name}: {error}") from None
+        stresses = {label: cell.stress_ev_angstrom3 for label, cell in cells.items()}
+        by_dft[name] = _moduli({label: its for label, its in stresses.items() if its is not None}, sizes[name])
     rows = []
     for (model, seed), table in predictions[predictions["strain"] != ""].groupby(["model", "seed"], sort=False):
         energies = {name: its.set_index("strain")["predicted_ev_atom"] for name, its in table.groupby("cell")}
@@ -65,7 +73,7 @@ def tabulate_moduli(
                     )
                     for label, cell in cells.items()
                 },
-                strain,
+                sizes[name],
             )
             rows += [
                 [name, field.removesuffix("_gpa"), model, seed, table["n_features"].iloc[0], value, its]
@@ -74,29 +82,64 @@ def tabulate_moduli(
     write_csv(out_csv, pd.DataFrame(rows, columns=MODULUS_COLUMNS))
 
 
+def read_strained(path: str | Path, species: Species) -> dict[str, dict[str, Cell]]:
+    """Strained cells with their stresses by name and strain; cells of which a strain is missing, since it failed, are left out.
+
+    Raises:
+        DatasetError: a frame that is not called `NAME:STRAIN`, or has no stress.
+    """
+    known = single_strains(1.0)
+    cells: dict[str, dict[str, Cell]] = {}
+    for cell in read_cells([path], species):
+        name, _, label = cell.name.rpartition(":")
+        if not name or label not in known:
+            raise DatasetError(f"{path}: a frame is called '{cell.name}'; allowed: NAME:STRAIN with {', '.join(known)}")
+        if cell.stress_ev_angstrom3 is None:
+            raise DatasetError(f"{path}: {cell.name} has no stress")
+        cells.setdefault(name, {})[label] = cell
+    return {name: its for name, its in cells.items() if len(its) == len(known)}
+
+
 def _moduli(stresses: dict[str, Array], strain: float) -> Moduli:
     return moduli(constants_from_stresses(stresses, strain))
 
 
 def tabulate_barriers(
-    predictions_csv: str | Path, paths_xyz: Sequence[str | Path], out_csv: str | Path, species: Species
+    predictions_csv: str | Path,
+    paths_xyz: Sequence[str | Path],
+    out_csv: str | Path,
+    species: Species,
+    names: Sequence[str],
 ) -> None:
-    """Write the energies along migration paths over their first images, by DFT and by models, `BARRIER_COLUMNS`."""
+    """Write the energies along migration paths over their first images, by DFT and by models, `BARRIER_COLUMNS`.
+
+    Args:
+        predictions_csv: of `gbscape.alloy.extrapolate`; paths of whose first image there is none are left out.
+        paths_xyz: images of each path, in their order.
+        out_csv: the table.
+        species: the alloy's.
+        names: of the paths.
+
+    Raises:
+        DatasetError: images that cannot be used.
+    """
     predictions = _of_batch(predictions_csv, PATHS)
     tables = []
-    for file in paths_xyz:
+    for name, file in zip(names, paths_xyz, strict=True):
         images = read_cells([file], species)
         n_atoms = len(images[0].atoms)
         along = pd.DataFrame(
             {
                 "cell": [image.name for image in images],
-                "path": [image.name.rsplit(":", 1)[0] for image in images],
+                "path": name,
                 "image": range(len(images)),
                 "distance_angstrom": distances_along([image.atoms for image in images]),
                 "dft_ev": np.array([image.energy_ev for image in images]) - images[0].energy_ev,
             }
         )
-        table = along.merge(predictions, on="cell")
+        table = along.merge(predictions, on="cell").sort_values("image", kind="stable")
+        if images[0].name not in set(table["cell"]):
+            continue
         of_model = table.groupby(["model", "seed"])["predicted_ev_atom"]
         table["predicted_ev"] = n_atoms * (table["predicted_ev_atom"] - of_model.transform("first"))
         tables.append(table)
@@ -112,7 +155,7 @@ def tabulate_errors(
 ) -> None:
     """Write the mean absolute error of each model in all that it is asked for, `ASKED_COLUMNS`, a row a draw.
 
-    Energies are an atom's, moduli are all three, of all cells; a barrier is the highest energy of a path over its first image.
+    Energies are an atom's; moduli are bulk and shear, of all cells (Young's has a pole); a barrier is the highest energy of a path over its first image.
 
     Args:
         errors_csv: of `gbscape.alloy.evaluate`.
@@ -126,6 +169,7 @@ def tabulate_errors(
         its = _of_batch(predictions_csv, batch)
         tables.append(_mean_error(its, 1e3 * (its["predicted_ev_atom"] - its["energy_ev_atom"]), asked, "meV/atom"))
     its = pd.read_csv(moduli_csv)
+    its = its[its["modulus"].isin(JUDGED_MODULI)]
     tables.append(_mean_error(its, its["predicted_gpa"] - its["dft_gpa"], MODULI, "GPa"))
     its = barrier_heights(pd.read_csv(barriers_csv))
     tables.append(_mean_error(its, 1e3 * (its["predicted_ev"] - its["dft_ev"]), BARRIERS, "meV"))
@@ -145,5 +189,5 @@ def barrier_heights(along: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_batch(predictions_csv: str | Path, batch: str) -> pd.DataFrame:
-    table = pd.read_csv(predictions_csv, keep_default_na=False, na_values={"energy_ev_atom": [""]})
+    table = pd.read_csv(predictions_csv, dtype={"cell": str}, keep_default_na=False, na_values={"energy_ev_atom": [""]})
     return table[table["batch"] == batch].copy()

@@ -50,6 +50,8 @@ def compute_path(
         MigrationError: a crystal that is not in the table; as `ends_of_path` and `relaxed_path`.
     """
     path, crystals = settings.paths[name], read_crystals(table_csv)
+    if path is None:
+        raise MigrationError(f"the path {name} was taken away: it is null")
     if path.crystal not in crystals:
         raise MigrationError(f"{table_csv} has no crystal {path.crystal}; it has {', '.join(crystals)}")
     ends = ends_of_path(crystals[path.crystal], path)

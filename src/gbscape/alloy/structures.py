@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 
 from gbscape.alloy.packing import are_apart, packing_seeds, random_packing
-from gbscape.config.alloy import PACKED, AmorphousStructures, Heating
+from gbscape.config.alloy import LARGER, PACKED, AmorphousStructures, Heating
 from gbscape.simulate.dynamics import LARGEST_SEED
 from gbscape.simulate.snap import SnapDynamics, SnapPotential
 from gbscape.store.provenance import Provenance
@@ -51,6 +51,8 @@ def heat_structures(
     dynamics = SnapDynamics(potential, Path(out).with_suffix(".potential"))
     temperatures, packing = settings.heating.temperatures_kelvin, settings.packing_of(batch)
     numbers = {item: int(item.rsplit("_", 1)[1]) for item in seeds}
+    if batch == LARGER:  # of one cell of each concentration not all are to have the first temperature
+        numbers = {item: number + settings.concentrations.index(seeds[item][0]) for item, number in numbers.items()}
 
     def compute(item: str) -> Record:
         concentration, seed = seeds[item]

@@ -15,5 +15,7 @@ ASKED_COLUMNS = ["asked", "model", "seed", "n_features", "error", "unit"]
 UNSEEN = "unseen cells"
 LARGER_CELLS, MODULI, BARRIERS = "larger cells", "elastic moduli", "migration barriers"
 """What is asked of the models, besides crystals and concentrations."""
+JUDGED_MODULI = ["bulk", "shear"]
+"""Of the elastic moduli those whose errors are averaged."""
 SOAP_RIDGE = "soap ridge"
 """The model on another description, which the others are compared with."""

@@ -19,6 +19,7 @@ STRAINED = "strained"
 DATASET = "dataset"
 PATHS = "paths"
 """Names of what is learned from, and of the images of all migration paths."""
+_LITHIUM_SILICIDES = "resources/lisi/crystals.csv"
 _Ratio = Annotated[float, Field(gt=0, le=100)]
 _Repeat = Annotated[int, Field(ge=1, le=20)]
 _Kelvin = Annotated[float, Field(ge=0, le=10_000)]
@@ -72,7 +73,7 @@ class Heating(Settings):
 
 
 class LargerCells(Settings):
-    """Cells that are larger than those of the training, heated or relaxed like those of the last round."""
+    """Cells that are larger than those of the training, relaxed or heated, a temperature each in turn."""
 
     n_atoms: _AtomsRange = (64, 64)
     """Fewest and most atoms."""
@@ -142,7 +143,7 @@ class Regression(Settings):
     """Of the scattering invariants: `greedy`, orthogonal least squares with as many features as cross-validation says;
     `bootstrapped`, an ensemble of it; `unselected`, as many features as allowed; `ridge`, all features; `lasso`; `trees`, boosted."""
     curves: tuple[RegressionName, ...] = ("greedy", "bootstrapped", "ridge")
-    """Those of which there is a learning curve."""
+    """Those of the models of which there is a learning curve."""
     seeds: int = Field(default=5, ge=1, le=1000)
     """Draws of training and test cells."""
     test_fraction: float = Field(default=0.2, gt=0, lt=1)
@@ -170,7 +171,8 @@ class Elastic(Settings):
     most_atoms: int = Field(default=40, ge=0, le=1000)
     """Crystals with more atoms in their primitive cells are left out."""
     concentrations: tuple[_Ratio, ...] = (0.5, 1.0, 2.0, 3.75)
-    """Of each the first relaxed amorphous cell of the last round; strained cells are not learned from, that cell is."""
+    """Of each the first relaxed amorphous cell of the last round, with the volume that it was packed in; a model that is asked for
+    its constants does not learn from it."""
 
 
 _Fractions = tuple[float, float, float]
@@ -194,7 +196,7 @@ class MigrationPath(Settings):
 class Migration(Settings):
     """Barriers of moving atoms, by DFT and by the models along the same path."""
 
-    paths: dict[Name, MigrationPath] = {
+    paths: dict[Name, MigrationPath | None] = {
         "interstitial_in_si": MigrationPath(
             crystal="Si", repeat=(2, 2, 2), species="Li", start=(0.5, 0.5, 0.5), end=(0.75, 0.75, 0.75)
         ),
@@ -202,7 +204,7 @@ class Migration(Settings):
             crystal="Li", repeat=(3, 3, 3), species="Li", start=(0.0, 0.0, 0.0), end=(1.0, 0.0, 0.0)
         ),
     }
-    """The paths."""
+    """The paths; null takes one away that is there by default."""
     images: int = Field(default=3, ge=1, le=100)
     """Images between start and end."""
     force_tolerance_ev_angstrom: float = Field(default=0.05, gt=0, le=1)
@@ -222,9 +224,10 @@ class Computed(Settings):
     crystals: str | None = None
     """Crystals."""
     strained: str | None = None
-    """Strained cells with their stresses, `NAME:1+`, `NAME:1-`, ..., `NAME:6-`, of which elastic constants are made."""
+    """Strained cells with their stresses in eV/Angstrom^3, positive under tension, of which elastic constants are made: frames
+    `NAME:1+`, `NAME:1-`, ..., `NAME:6-`, each under a strain of one of Voigt's six components, all of one size."""
     paths: dict[Name, str] = {}
-    """Images of migration paths, by name."""
+    """Images of migration paths, in their order, by the name of the path."""
 
 
 class Alloy(Settings):
@@ -238,7 +241,7 @@ class Alloy(Settings):
     """Those that are made here."""
     dft: TotalEnergyDft = TotalEnergyDft()
     """Their energies."""
-    crystals: str | None = "resources/lisi/crystals.csv"
+    crystals: str | None = _LITHIUM_SILICIDES
     """Table of known crystals (gbscape.alloy.crystals), whose energies, elastic constants and migration paths are computed for a
     model to be asked for; null for none."""
     descriptions: Descriptions = Descriptions()
@@ -265,7 +268,7 @@ class Alloy(Settings):
         """Migration paths that models are asked for."""
         if self.computed is not None:
             return list(self.computed.paths)
-        return list(self.migration.paths) if self.crystals else []
+        return [name for name, path in self.migration.paths.items() if path] if self.crystals else []
 
     @model_validator(mode="after")
     def _volumes_are_known(self) -> "Alloy":
@@ -274,4 +277,22 @@ class Alloy(Settings):
             raise ValueError(f"structures.packing.volume_angstrom3 lacks {', '.join(missing)}")
         if self.species[0] == self.species[1]:
             raise ValueError(f"species must be two, got {self.species}")
+        return self
+
+    @model_validator(mode="after")
+    def _crystals_are_of_the_species(self) -> "Alloy":
+        if self.computed is not None or not self.crystals:
+            return self
+        if self.crystals == _LITHIUM_SILICIDES and set(self.species) != {"Li", "Si"}:
+            raise ValueError(
+                f"crystals = '{self.crystals}' are of Li and Si, and species are {' and '.join(self.species)}: name a table of "
+                "your own, or null for none"
+            )
+        for name in self.path_names:
+            path = self.migration.paths[name]
+            if path and path.species not in self.species:
+                raise ValueError(
+                    f"migration.paths.{name} moves {path.species}, and species are {' and '.join(self.species)}: name one of "
+                    "these, or set the path to null to take it away"
+                )
         return self

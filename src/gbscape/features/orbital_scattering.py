@@ -8,8 +8,9 @@ its moduli are U_cjnl = sqrt(sum_m |rho_c * psi_jnlm|^2) and U_cjnlj'l' = sqrt(s
 with the wavelets of `gbscape.features.wavelets.AtomicOrbitals`, and the features are the integrals over the cell of rho_c^q and
 of the moduli to the powers q, divided by the number of atoms.
 
-They do not change when atoms are permuted or when the cell is turned or repeated, exactly: the grid lies along the cell's vectors and
-turns and repeats with it. A translation changes them as far as the grid shows, which convergence with its spacing tells.
+They do not change when atoms are permuted or the cell is turned, exactly: the grid lies along the cell's vectors and turns with it. A
+translation changes them as far as the grid shows, and so does repeating the cell, unless its grid is repeated too; convergence with
+the spacing tells how far.
 """
 
 from collections.abc import Iterator

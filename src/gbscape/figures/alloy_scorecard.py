@@ -12,7 +12,7 @@ from gbscape.figures.scorecard import COLUMNS, scorecard_row, write_with_rules
 
 GOAL_MEV = 10.0
 RULES = f"""\
-The paper gives no numbers in what is at hand of it, its abstract. Energies of unseen cells: reached if the mean over the draws of the model that the paper is about, \
+Sinz et al. (2020) give no numbers in what is at hand of their paper, its abstract. Energies of unseen cells: reached if the mean over the draws of the model that it is about, \
 greedy selection averaged over bootstrapped training sets, is at most {GOAL_MEV:g} meV/atom, a goal of our own. Its claim, that the selection of features lowers errors in \
 what was never seen: reached if the ratio of the error with selection to that without, a mean over the draws, is below 1 by more than its standard deviation. \
 All other rows have no verdict."""
@@ -67,8 +67,8 @@ def alloy_scorecard_data(errors: pd.DataFrame, learning_curve: pd.DataFrame, cel
             scorecard_row(
                 f"training cells for half the error, {model_label(model)}",
                 "",
-                f"{cells_for_half:.0f}" if cells_for_half < 1e6 else "more than 1e6",
-                note=f"error falls as the number of cells to the {exponent:.2f}, of {learning_curve['n_train'].max()}",
+                f"{cells_for_half:.0f}" if cells_for_half < 1e6 else "",
+                note=f"error goes as the number of cells to the {exponent:.2f}, of {learning_curve['n_train'].max()}",
             )
         )
     return pd.DataFrame(rows, columns=COLUMNS)

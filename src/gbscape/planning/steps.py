@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gbscape.config.alloy import CRYSTALS, DATASET, LARGER, PATHS, STRAINED
+from gbscape.config.alloy import CRYSTALS, DATASET, LARGER, PACKED, PATHS, STRAINED
 from gbscape.config.crystal import FileSample, FourGrains, Map, Polycrystal, Superalloy, SurveyBoundary
 from gbscape.config.features import Representation, expand
 from gbscape.config.jobs import Jobs, Shards
@@ -273,7 +273,14 @@ def _alloy(config: Config) -> Iterator[Step]:
         n_crystals = _rows_of(its.crystals) if its.crystals else 0
         sizes = {batch: n_made * made.of_each(batch) for batch in [*made.batches, LARGER]}
         sizes |= {CRYSTALS: n_crystals, STRAINED: 12 * (n_crystals + len(its.elastic.concentrations))}
-        yield from (_by_dft(config, batch, items) for batch, items in sizes.items() if items)
+        made_here = [*made.batches, *its.unseen]
+        yield from (_by_dft(config, batch, sizes[batch]) for batch in made_here if sizes[batch])
+        of_cell = _by_dft(config, PACKED, 1).work
+        for name in (
+            its.path_names
+        ):  # its ends, then all images, and again with one that climbs: half of the steps that they may take
+            cycles = its.migration.most_steps * (1 + its.migration.images)
+            yield Step("relax_path", name, "compute_structures", cycles, cycles * of_cell, of_cell, 1, its.dft.ranks)
         sizes = {DATASET: sum(sizes[batch] for batch in made.batches)} | {
             name: sizes[name] for name in its.unseen if sizes[name]
         }

@@ -25,7 +25,7 @@ def join_csv(paths: Sequence[str | Path], out: str | Path) -> None:
     """
     if not paths:
         raise ValueError(f"{out}: no tables to join")
-    frames = [pd.read_csv(path) for path in paths]
+    frames = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]  # as they are written
     for path, frame in zip(paths, frames, strict=True):
         if list(frame) != list(frames[0]):
             raise ValueError(f"{path} has the columns {list(frame)}, but {paths[0]} has {list(frames[0])}")
