@@ -81,6 +81,6 @@ def test_backends_that_are_missing_are_said_beforehand(monkeypatch, raw, said):
         raise BackendMissing("DFT energies need GPAW, which is not installed: make setup-dft")
 
     monkeypatch.setattr(installed, "require_gpaw", missing)
-    found = installed.missing_backends(load(raw, project=Path(__file__).resolve().parents[2]))
+    found = installed.missing_backends([load(raw, project=Path(__file__).resolve().parents[2])])
     assert len(found) == len(said)
     assert all(re.match(pattern, sentence) for pattern, sentence in zip(said, found, strict=True))

@@ -6,7 +6,12 @@ include: "common.smk"
 
 # One Snakemake at a time works on a run, and says what to do when it has failed.
 if workflow.is_main_process and not LAYOUT.point:
-    guard_execution(workflow, RESULTS, end_snakemake, notices_of([CONFIG]))
+    guard_execution(
+        workflow,
+        RESULTS,
+        end_snakemake,
+        missing_backends([CONFIG]) if OWN_ENVIRONMENT else [],
+    )
 
 
 onerror:

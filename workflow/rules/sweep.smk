@@ -13,7 +13,10 @@ try:
     if workflow.is_main_process:
         begin_file_checks([point.config for point in POINTS], SWEEP, PROJECT)()
         guard_execution(
-            workflow, SWEEP, end_snakemake, notices_of([its.config for its in POINTS])
+            workflow,
+            SWEEP,
+            end_snakemake,
+            missing_backends([its.config for its in POINTS]) if OWN_ENVIRONMENT else [],
         )
 except ConfigError as error:
     end_snakemake(str(error))

@@ -1,5 +1,6 @@
 """Backends that a configuration asks for and that are not installed, said before hours go into what comes before them."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from gbscape.config.model import Config
@@ -7,15 +8,12 @@ from gbscape.energies.atomic_energy import BackendMissing
 from gbscape.energies.gpaw_version import require_gpaw
 
 
-def missing_backends(config: Config) -> list[str]:
-    """A sentence for each part of the configuration whose energies this Python cannot compute."""
-    wanted = {}
-    if "replica" in config.parts:
-        wanted["replica.backend"] = config.replica.backend
-    if "alloy" in config.parts and config.alloy.computed is None:
-        wanted["alloy"] = "gpaw"
+def missing_backends(configs: Sequence[Config]) -> list[str]:
+    """A sentence for each part of the configurations whose energies this Python cannot compute."""
+    wanted = {("replica.backend", its.replica.backend) for its in configs if "replica" in its.parts}
+    wanted |= {("alloy", "gpaw") for its in configs if "alloy" in its.parts and its.alloy.computed is None}
     sentences = []
-    for setting, backend in wanted.items():
+    for setting, backend in sorted(wanted):
         try:
             if backend == "gpaw":
                 require_gpaw()
