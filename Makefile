@@ -58,6 +58,7 @@ test-slurm: setup  ## survey, map and selection as jobs of a real throw-away Slu
 	$(BIN)/python -m pytest tests/slurm -m slurm
 
 test-faults: setup ## every fault of docs/reliability.md, with root those of Slurm too, and 100 random kills (hours)
+	tests/slurm/cluster.sh install
 	$(BIN)/python -m pytest tests/faults -m "faults or not faults"
 
 lint: setup      ## ruff, mypy, snakefmt, snakemake --lint

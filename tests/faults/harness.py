@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from gbscape.recovery.controller import RUN_VARIABLE, ControllerError, claim
 from gbscape.store.processes import processes_with
@@ -145,7 +146,11 @@ def run_with(
             _next_start_refuses(cell, at)
         if (cell.kind, cell.moment) == ("damaged file", "after"):
             _reader_refuses(cell, at)
-        mended_itself = run.returncode == 0 and not _not_as_in(clean, work, CLASSES[cell.rule_class].outputs)
+        wrong = _not_as_in(clean, work, CLASSES[cell.rule_class].outputs)
+        mended_itself = run.returncode == 0 and not wrong
+        # What is damaged after it was written the next reader notices, and the recovery.
+        if run.returncode == 0 and wrong and (cell.kind, cell.moment) != ("damaged file", "after"):
+            found.problems.append(f"the run ended as if all were well: {wrong}")
         recovered = recover(at)
         (notes / "go").touch()
         found.said += recovered.stdout + _logs(work)
@@ -191,7 +196,7 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, mended
     if left_running := processes_with(RUN_VARIABLE, str(work / RESULTS)):
         found.problems.append(f"processes {left_running} still run")
     _check_journal(cell, notes, found)
-    lines = [line.strip() for line in found.said.splitlines()]
+    lines = [line.strip() for line in _messages(found.said)]
     naming = [line for line in lines if Path(its.target).name in line or (its.input in line and "delete it" in line)]
     if not naming:
         found.problems.append(f"no message names {its.target}")
@@ -208,6 +213,16 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, mended
         did = [line for line in lines if line.startswith("cancelled Slurm job")]
         said = ["the run went on by itself", *(did[:1] or ["the recovery found nothing to be done"])]
     found.message = " … ".join(said).replace(f"{work}/", "")[:500]
+
+
+def _messages(said: str) -> Iterator[str]:
+    """Lines of what was said, without those by which Snakemake announces a job, which name files whatever happens."""
+    announces = False
+    for line in said.splitlines():
+        if not line.startswith(" "):
+            announces = line.startswith(("rule ", "localrule "))
+        if not announces:
+            yield line
 
 
 def _check_journal(cell: Cell, notes: Path, found: Found) -> None:
@@ -228,6 +243,25 @@ def _check_journal(cell: Cell, notes: Path, found: Found) -> None:
     if cell.kind == "damaged file" and cell.moment == "start":
         return
     found.problems += [f"{output} was computed though it was there" for output in ends.keys() - allowed]
+    for output in its.outputs:
+        spans = _spans(lines, output)
+        if any(one.begin < other.begin < one.end for one in spans for other in spans):
+            found.problems.append(f"two jobs were at {output} at the same time: {spans}")
+
+
+class Span(NamedTuple):
+    """Seconds from which and to which a job worked on an output."""
+
+    begin: float
+    end: float
+
+
+def _spans(journal: Sequence[Sequence[str]], output: str) -> list[Span]:
+    """Of the jobs that came to their ends."""
+    times = {
+        word: {line[2]: float(line[3]) for line in journal if line[:2] == [word, output]} for word in ("works", "end")
+    }
+    return [Span(times["works"][pid], end) for pid, end in times["end"].items() if pid in times["works"]]
 
 
 def wait_for(condition: Path, run: subprocess.Popen[bytes] | None = None, seconds: float = 600.0) -> bool:

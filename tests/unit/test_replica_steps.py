@@ -39,6 +39,7 @@ from gbscape.replica.select_points import (
 from gbscape.replica.tables import DESCRIPTION_COLUMNS, REFERENCE, TEST
 from gbscape.simulate.potentials import prepare_potential
 from gbscape.store.arrays import arrays_shape, read_arrays
+from gbscape.store.failures import tabulate_failures
 from gbscape.store.provenance import Provenance
 from gbscape.store.shards import ShardError, open_shard
 
@@ -348,6 +349,7 @@ def test_figures_and_scorecard(computed: Run) -> None:
         published=published_numbers("resources/published/tamura2020.csv"), backend="eam",
     )  # fmt: skip
     by_item = scorecard.set_index("item")
+    assert by_item.loc["largest force left by the minimisation", "measured"].endswith(" eV/Å")
     assert by_item.loc["atoms of the model", "published"] == "1037880"
     assert by_item.loc["atoms of the model", "verdict"] == "not comparable"
     assert by_item.loc["RMSE with the vectors other, 9 components", "measured"] == "250.0 meV"
@@ -482,7 +484,7 @@ def test_a_failed_atom_is_reported_and_takes_no_other_along(
         energies.gather_energies(*gather, "stop")  # type: ignore[arg-type]
     energies.gather_energies(*gather, "skip")  # type: ignore[arg-type]
     assert len(pd.read_csv(tmp_path / "all.csv")) == len(atoms) - 1
-    energies.tabulate_failures({"points": tmp_path / "all.h5"}, tmp_path / "failures.tsv")
+    tabulate_failures({"points": tmp_path / "all.h5"}, tmp_path / "failures.tsv")
     failures = pd.read_csv(tmp_path / "failures.tsv", sep="\t")
     assert failures.to_numpy().tolist() == [["points", atoms[1], "RuntimeError: the cycle does not converge"]]
     # Deleted and computed again, only the failed one is tried.

@@ -15,6 +15,7 @@ from gbscape.config.soap import Soap
 from gbscape.config.survey import BoundaryAtoms
 from gbscape.features.matrix import concatenate_files, read_features
 from gbscape.features.representation import featurize
+from gbscape.store.failures import FAILURE_COLUMNS, tabulate_failures
 from gbscape.store.records import atoms_from_record
 from gbscape.store.shards import ShardError, compute_shard, gather_shards, open_shard
 from gbscape.structure.bicrystal import build_bicrystal, remove_overlaps
@@ -22,7 +23,6 @@ from gbscape.survey.boundary import write_boundaries
 from gbscape.survey.energies import published_figures, tabulate_energies
 from gbscape.survey.enumeration import enumerate_boundaries
 from gbscape.survey.feature_shard import feature_shard
-from gbscape.survey.gather import tabulate_failures
 from gbscape.survey.learn_target import learn_target_random
 from gbscape.survey.own_structures import import_structures
 from gbscape.survey.select_atoms import select_survey_atoms
@@ -64,7 +64,14 @@ def test_own_structures_become_a_survey(folder: Path, tmp_path: Path) -> None:
     assert "energy_j_m2" not in b
     # The boundary was moved to x = 0.
     np.testing.assert_allclose(a["structure"]["positions"], b["structure"]["positions"], atol=1e-6)
-    assert tabulate_failures({"structures": tmp_path / "relaxed.h5"}).empty
+    assert _failures(tmp_path).empty
+
+
+def _failures(folder: Path) -> pd.DataFrame:
+    tabulate_failures({"structures": folder / "relaxed.h5"}, folder / "failures.tsv")
+    table = pd.read_csv(folder / "failures.tsv", sep="\t")
+    assert list(table) == FAILURE_COLUMNS
+    return table
 
 
 @pytest.mark.parametrize(
@@ -86,8 +93,7 @@ def test_one_bad_file_is_named_and_takes_no_other_along(
         _import(folder, tmp_path)
     with open_shard(_import(folder, tmp_path, on_failure="skip")) as survey:
         assert survey.ids == ["a", "b"]
-    failures = tabulate_failures({"structures": tmp_path / "relaxed.h5"})
-    assert failures[["step", "id"]].to_numpy().tolist() == [["structures", "bad"]]
+    assert _failures(tmp_path)[["step", "id"]].to_numpy().tolist() == [["structures", "bad"]]
 
 
 def test_a_file_that_is_no_structure_is_named(folder: Path, tmp_path: Path) -> None:

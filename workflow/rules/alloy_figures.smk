@@ -184,6 +184,7 @@ rule plot_alloy_scorecard:
 rule alloy:
     input:
         ALLOY_CELLS.values(),
+        rules.tabulate_cells_that_failed.output,
         expand(f"{ALLOY_FIGURES}/{{figure}}.svg", figure=ALLOY_PLOTS),
         rules.plot_alloy_scorecard.output,
         SCORECARD,

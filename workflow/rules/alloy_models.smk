@@ -58,6 +58,39 @@ rule gather_cells:
         "../scripts/alloy_gather_cells.py"
 
 
+# Gathered file of each step at which cells can fail.
+ALLOY_STEPS = {
+    f"energies/{batch}": ALLOY_ENERGIES.format(batch=batch)
+    for batch in ([] if COMPUTED_BEFORE else [*ALLOY_BATCHES, *CONFIG.alloy.unseen])
+} | {
+    f"{description}/{batch}": ALLOY_VECTORS.format(description=description, batch=batch)
+    for description in ALLOY_DESCRIPTIONS
+    for batch in ALLOY_CELLS
+}
+
+
+rule tabulate_cells_that_failed:
+    input:
+        ALLOY_STEPS.values(),
+    output:
+        f"{ALLOY}/failures.tsv",
+    log:
+        f"{LOGS}/tabulate_cells_that_failed.log",
+    benchmark:
+        f"{BENCHMARKS}/tabulate_cells_that_failed.tsv"
+    conda:
+        "../../envs/alloy.yaml"
+    resources:
+        mem_mb=mem_mb(1000),
+        runtime=runtime(10),
+        tasks=1,
+    params:
+        steps=list(ALLOY_STEPS),
+        code=code_of("tabulate_failures.py"),
+    script:
+        "../scripts/tabulate_failures.py"
+
+
 # What is learned and judged for each draw of training cells: functions of gbscape.alloy.evaluate, and the tables that they write.
 ALLOY_JUDGED = {
     "evaluate": ["errors", "predictions"],

@@ -223,6 +223,6 @@ rule tabulate_failures:
         tasks=1,
     params:
         steps=[*SURVEY_STEPS, *REPRESENTATIONS],
-        code=code_of("survey_failures.py"),
+        code=code_of("tabulate_failures.py"),
     script:
-        "../scripts/survey_failures.py"
+        "../scripts/tabulate_failures.py"

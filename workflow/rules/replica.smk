@@ -394,10 +394,10 @@ rule tabulate_atoms_that_failed:
         runtime=runtime(10),
         tasks=1,
     params:
-        batches=COMPUTED_BATCHES,
-        code=code_of("replica_failures.py"),
+        steps=COMPUTED_BATCHES,
+        code=code_of("tabulate_failures.py"),
     script:
-        "../scripts/replica_failures.py"
+        "../scripts/tabulate_failures.py"
 
 
 rule tabulate_atomic_energies:

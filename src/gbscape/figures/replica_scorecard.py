@@ -21,6 +21,7 @@ _UR, _RANDOM = "uncertainty", "random_1"
 _ERRORS = {"rmse_ev": "RMSE", "max_error_ev": "largest error"}
 _WITHIN = {1: (68.3, 10.0), 2: (95.5, 5.0)}
 _FAR_ANGSTROM = 3.5
+_AT_REST_EV_ANGSTROM = 0.05
 
 
 def replica_scorecard_data(
@@ -58,9 +59,12 @@ def replica_scorecard_data(
     values = dict(zip(summary["quantity"], summary["value"], strict=True))
     shares = components[["first_share", "second_share"]].iloc[0].sum()
     atoms = known.get(("atoms", ""))
+    force = values["largest force"]
     rows = [
         scorecard_row("atoms of the model", _number(atoms), f"{values['atoms']:.0f}",
                       verdict="" if atoms is None else "reached" if values["atoms"] == atoms else "not comparable"),
+        scorecard_row("largest force left by the minimisation", "", f"{force:.2f} eV/Å",
+                      note="the model is not quite at rest" if force > _AT_REST_EV_ANGSTROM else ""),
         scorecard_row("principal components with 99.99 % of the variance", _number(known.get(("components", ""))),
                       str(n_components)),
         scorecard_row("variance of the first two components",

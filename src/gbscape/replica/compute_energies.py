@@ -1,7 +1,7 @@
 """Energies of the chosen atoms: one shard of their replica cells by a backend, resumable cell by cell, and all in a table."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from gbscape.config.replica import Backend, ReplicaCells
 from gbscape.energies.backends import calculator
 from gbscape.replica.cells import atom_of, read_cells
 from gbscape.replica.points import reference_atoms
-from gbscape.replica.tables import FAILURE_COLUMNS
 from gbscape.simulate.potentials import ReadyPotential
 from gbscape.store.atomic import atomic_path
 from gbscape.store.provenance import Provenance
@@ -127,12 +126,3 @@ def tabulate_energies(
         assert reference_json is not None
         zero = json.loads(Path(reference_json).read_text(encoding="utf-8"))["energy_ev"]
     write_csv(out_csv, table.assign(energy_ev=table["energy_ev"] - zero))
-
-
-def tabulate_failures(batches_h5: Mapping[str, str | Path], out_tsv: str | Path) -> None:
-    """Tabulate the atoms that could not be computed, and why, by batch, `FAILURE_COLUMNS`; without any, only these."""
-    rows = []
-    for batch, path in batches_h5.items():
-        with open_shard(path) as gathered:
-            rows += [(batch, int(atom), reason) for atom, reason in sorted(gathered.failures.items())]
-    write_csv(out_tsv, pd.DataFrame(rows, columns=FAILURE_COLUMNS))

@@ -9,7 +9,6 @@ ERROR_COLUMNS = [
 ]  # fmt: skip
 """`size`: atoms of the training set as asked for; `n_training`: those of them that have an energy."""
 PREDICTION_COLUMNS = ["strategy", "seed", "set", "atom", "computed_ev", "predicted_ev", "standard_deviation_ev"]
-FAILURE_COLUMNS = ["batch", "atom", "reason"]
 SUMMARY_COLUMNS = ["quantity", "value", "unit"]
 SLICE_COLUMNS = ["x", "y", "type", "coordination", "predicted_ev", "standard_deviation_ev", "exact_ev"]
 COMPONENT_COLUMNS = ["set", "type", "first", "second", "first_share", "second_share"]

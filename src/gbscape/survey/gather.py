@@ -1,9 +1,7 @@
-"""Join shards into one file, and list what failed at any step."""
+"""Join shards into one file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-import pandas as pd
 
 from gbscape.store.shards import OnFailure, gather_shards, open_shard
 from gbscape.survey.boundary import read_boundaries
@@ -37,16 +35,3 @@ def gather_features(
     with open_shard(survey_h5) as survey:
         ids = survey.ids
     gather_shards(shards, out, ids, on_failure)
-
-
-def tabulate_failures(steps: Mapping[str, str | Path]) -> pd.DataFrame:
-    """Return what failed, columns `step`, `id`, `reason`.
-
-    Args:
-        steps: gathered file of each step, by the step's name.
-    """
-    rows = []
-    for step, path in steps.items():
-        with open_shard(path) as shard:
-            rows += [(step, item, reason) for item, reason in sorted(shard.failures.items())]
-    return pd.DataFrame(rows, columns=["step", "id", "reason"])
