@@ -2,6 +2,8 @@
 in their vectors."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +23,7 @@ from gbscape.figures.replica_scorecard import replica_scorecard_data, write_repl
 from gbscape.replica import compute_energies as energies
 from gbscape.replica import figure_data
 from gbscape.replica.atom_types import classify_atoms
-from gbscape.replica.cells import atom_of, cut_cells, read_cells
+from gbscape.replica.cells import atom_of, atoms_of_shard, cut_cells, read_cells
 from gbscape.replica.describe import describe_model
 from gbscape.replica.evaluate import evaluate_alternative, evaluate_strategies, with_rounds
 from gbscape.replica.exact import exact_energies
@@ -37,8 +39,9 @@ from gbscape.replica.select_points import (
     tabulate_points,
 )
 from gbscape.replica.tables import DESCRIPTION_COLUMNS, REFERENCE, TEST
+from gbscape.selection.row_forms import BLOCK_ROWS
 from gbscape.simulate.potentials import prepare_potential
-from gbscape.store.arrays import arrays_shape, read_arrays
+from gbscape.store.arrays import arrays_shape, read_arrays, write_arrays
 from gbscape.store.failures import tabulate_failures
 from gbscape.store.provenance import Provenance
 from gbscape.store.shards import ShardError, open_shard
@@ -383,6 +386,47 @@ def test_a_round_goes_on_from_the_energies_that_are_there(computed: Run) -> None
 
     all_points = with_rounds(pd.read_csv(computed("points.csv")), [*before, computed("round_2.csv")], 30)
     assert points_of(all_points, "rounds", 1).tolist() == [*first, *chosen, *second]
+
+
+def test_a_round_is_the_same_for_any_number_of_ranks(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    vectors = np.column_stack(
+        [rng.normal(size=(2 * BLOCK_ROWS + 50, 8)) * np.logspace(0, -2, 8), np.ones(2 * BLOCK_ROWS + 50)]
+    )
+    write_arrays(tmp_path / "vectors.h5", {"vectors": vectors}, Provenance.of({}, "code"))
+    atoms = rng.permutation(len(vectors))[:50]
+    points = pd.DataFrame({"strategy": "uncertainty", "seed": 0, "order": np.arange(50), "atom": atoms})
+    points.to_csv(tmp_path / "points.csv", index=False)
+    energies_ev = vectors[atoms] @ rng.normal(size=9)
+    pd.DataFrame({"atom": atoms, "energy_ev": energies_ev})[:29].to_csv(tmp_path / "energies.csv", index=False)
+    settings = SELECTION.model_copy(update={"rounds": 2, "first_points": 30})
+    arguments = {
+        "vectors_h5": str(tmp_path / "vectors.h5"),
+        "points_csv": str(tmp_path / "points.csv"),
+        "energies_csv": [str(tmp_path / "energies.csv")],
+        "before_csv": [],
+        "settings": settings.model_dump(mode="json"),
+        "number": 1,
+    }
+    select_round(**arguments | {"out_csv": tmp_path / "serial.csv", "settings": settings})  # type: ignore[arg-type]
+    for ranks in (2, 4):
+        out = tmp_path / f"{ranks}.csv"
+        launcher = [Path(sys.executable).parent / "mpiexec", "-launcher", "fork", "-n", ranks]
+        step = [sys.executable, "-m", "gbscape.replica", "select_round", json.dumps(arguments | {"out_csv": str(out)})]
+        subprocess.run(list(map(str, [*launcher, *step])), check=True, capture_output=True)
+        assert out.read_text() == (tmp_path / "serial.csv").read_text()
+
+
+def test_cells_are_dealt_out_by_the_atoms_in_them(computed: Run) -> None:
+    atoms = points_of(pd.read_csv(computed("points.csv")), "uncertainty", 0)
+    shards = [atoms_of_shard(computed("model.h5"), atoms, CELLS.edge_angstrom, shard, 4, 3.0) for shard in range(4)]
+    assert sorted(np.concatenate(shards)) == sorted(atoms)
+    cut_cells(computed("model.h5"), np.sort(atoms), computed("all.xyz"), CELLS, "code")
+    sizes = {atom_of(cell): len(cell) + cell.info["removed"] for cell in read_cells(computed("all.xyz"))}
+    loads = [sum(sizes[atom] ** 3 for atom in shard) for shard in shards]
+    assert max(loads) < 1.1 * np.mean(loads)
+    one_by_one = [sum(sizes[atom] ** 3 for atom in atoms[number::4]) for number in range(4)]
+    assert max(loads) <= max(one_by_one)
 
 
 @pytest.mark.parametrize("engine", ["torch", "quippy"])

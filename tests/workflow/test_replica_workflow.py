@@ -5,6 +5,7 @@ from typing import Any
 
 import ase.io
 import pandas as pd
+import pytest
 from ase.build import bulk
 
 from tests.workflow.conftest import Run
@@ -72,3 +73,20 @@ def test_a_model_of_ones_own_that_cannot_be_used(snakemake: Run, project: Path) 
     assert "mine.xyz: atom 0 is Ni, but the potential describes Fe" in log
     missing = snakemake(CONFIG | {"replica": {"model": {"structure": "not_there.xyz"}}}, "--dry-run")
     assert "replica.model.structure = 'not_there.xyz': no such file" in missing.stdout + missing.stderr
+
+
+def test_atoms_by_dft_beside_the_point_are_planned_where_gpaw_is(
+    snakemake: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = CONFIG | {"replica": CONFIG["replica"] | {"also_by_dft": {"edge_angstrom": 7.0}}}
+    stub = project / "stub" / "gpaw"
+    stub.mkdir(parents=True)
+    (stub / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(stub.parent))
+    planned = snakemake(config, "--dry-run", "--quiet", "host")
+    assert planned.returncode == 0, planned.stderr
+    blocks = planned.stdout.split("\nrule ")
+    (failures,) = (block for block in blocks if block.startswith("tabulate_atoms_that_failed"))
+    assert "results/iron/replica/energies/by_dft.h5" in failures
+    assert any(block.startswith("plot_replica_by_dft") for block in blocks)
+    assert any(block.startswith("compute_energies") and "batch=by_dft" in block for block in blocks)

@@ -244,6 +244,8 @@ rule cut_cells:
     params:
         settings=cells_of,
         shards=n_shards("compute_energies", "batch"),
+        # As the planned cost goes with the electrons (gbscape.planning.costs.cell).
+        power=lambda wildcards: 1.0 if backend_of(wildcards) == "eam" else 3.0,
         code=code_of("replica_cells.py"),
     script:
         "../scripts/replica_cells.py"
@@ -319,15 +321,20 @@ rule select_round:
         f"{BENCHMARKS}/select_round/{{round}}.tsv"
     conda:
         "../../envs/replica.yaml"
+    threads: ITS.selection.ranks
     resources:
         mem_mb=mem_mb(4000),
         runtime=runtime(60),
-        tasks=1,
+        tasks=ITS.selection.ranks,
+        cpus_per_task=1,
+        mpi=mpi(ITS.selection.ranks),
     params:
-        settings=leaf(ITS.selection),
-        code=code_of("replica_round.py"),
-    script:
-        "../scripts/replica_round.py"
+        launcher=launcher,
+        arguments=round_arguments,
+        code=modules_hash("gbscape.replica.select_points"),
+    shell:
+        "{params.launcher} "
+        "python -m gbscape.replica select_round {params.arguments:q} > {log} 2>&1"
 
 
 rule select_dft_atoms:

@@ -62,6 +62,19 @@ def ranks_of(wildcards):
     return ITS.dft.ranks if backend_of(wildcards) == "gpaw" else 1
 
 
+def round_arguments(wildcards, input, output):
+    """Of the step that selects the atoms of a round."""
+    return as_json(
+        vectors_h5=input.vectors,
+        points_csv=input.points,
+        energies_csv=list(input.energies),
+        before_csv=list(input.before),
+        out_csv=output[0],
+        settings=leaf(ITS.selection),
+        number=int(wildcards.round),
+    )
+
+
 def selection_arguments(wildcards, input, output):
     """Of the step that selects by one of the optimal strategies, for other vectors by uncertainty reduction."""
     return as_json(

@@ -17,4 +17,4 @@ class Jobs(Settings):
     minutes: float = Field(default=20.0, gt=0, le=10_000)
     """Estimated time of a job."""
     most: int = Field(default=2000, ge=1, le=20_000)
-    """Most jobs of a step: with more of them each takes longer. Snakemake plans some 700 jobs a second."""
+    """Most jobs of a step: with more of them each takes longer. Snakemake plans 300 to 700 jobs a second."""

@@ -8,7 +8,7 @@ from mpi4py import MPI
 
 from gbscape.config.replica import ReplicaModel, Selection
 from gbscape.replica.model import relax_model
-from gbscape.replica.select_points import select_optimal
+from gbscape.replica.select_points import select_optimal, select_round
 from gbscape.store.job import check_inputs, claim, end_if_told, seal_outputs
 
 
@@ -23,14 +23,21 @@ def select(settings: dict[str, Any], **arguments: Any) -> None:
     select_optimal(settings=Selection(**settings), comm=comm, **arguments)
 
 
+def select_further(settings: dict[str, Any], **arguments: Any) -> None:
+    """`gbscape.replica.select_points.select_round`."""
+    comm = MPI.COMM_WORLD if MPI.COMM_WORLD.size > 1 else None
+    select_round(settings=Selection(**settings), comm=comm, **arguments)
+
+
 def run(step: str, arguments: dict[str, Any]) -> None:
     """Do as every job does (`gbscape.store.job`): the file that a step writes is `out` or `out_csv`."""
     out = next(arguments[name] for name in ("out", "out_csv") if name in arguments)
     if MPI.COMM_WORLD.rank == 0:
         end_if_told([out])
         claim([out])
-        check_inputs(path for name, path in arguments.items() if name.endswith(("_h5", "_json")))
-    {"relax": relax, "select": select}[step](**arguments)
+        given = [its for name, its in arguments.items() if name.endswith(("_h5", "_json", "_csv")) and its != out]
+        check_inputs(path for its in given for path in ([its] if isinstance(its, str) else its))
+    {"relax": relax, "select": select, "select_round": select_further}[step](**arguments)
     if MPI.COMM_WORLD.rank == 0:
         seal_outputs([out])
 

@@ -9,12 +9,40 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from gbscape.config.replica import ReplicaCells
 from gbscape.replica.model import model_atoms
 from gbscape.store.atomic import atomic_path
+from gbscape.store.balance import balance
 from gbscape.store.provenance import Provenance
+from gbscape.structure.orthogonal_cell import orthogonal_edges
 from gbscape.structure.replica_cell import MODEL_INDEX, TARGET, replica_cells
+
+
+def atoms_of_shard(
+    model_h5: str | Path,
+    atoms: NDArray[np.integer],
+    edge_angstrom: float,
+    shard: int,
+    n_shards: int,
+    power: float = 1.0,
+) -> NDArray[np.int64]:
+    """Atoms whose cells are of one shard, dealt out by what these cost: the atoms in each to a power.
+
+    Args:
+        model_h5: the model.
+        atoms: (n,) all of them.
+        edge_angstrom: of the cells.
+        shard, n_shards: which, of how many.
+        power: 3 of a method that goes as the cube of the electrons.
+    """
+    model = model_atoms(model_h5)
+    edges = orthogonal_edges(model)
+    tree = cKDTree(np.mod(model.positions, edges), boxsize=edges)
+    within = tree.query_ball_point(tree.data[atoms], edge_angstrom / 2, p=np.inf, return_length=True)
+    costs = {str(atom): float(count) ** power for atom, count in zip(atoms, within, strict=True)}
+    return np.array(sorted(map(int, balance(costs, n_shards)[shard])), dtype=np.int64)
 
 
 def cut_cells(

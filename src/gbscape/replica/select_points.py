@@ -156,8 +156,9 @@ def select_round(
     out_csv: str | Path,
     settings: Selection,
     number: int,
+    comm: "MPI.Comm | None" = None,
 ) -> None:
-    """Write the atoms of a round of uncertainty reduction, columns `order` and `atom`.
+    """Write the atoms of a round of uncertainty reduction, columns `order` and `atom`. Collective under MPI, as `select_optimal`.
 
     Args:
         vectors_h5: vectors of all atoms.
@@ -168,21 +169,36 @@ def select_round(
         out_csv: the table.
         settings: of the selection.
         number: of the round, from 1.
+        comm: communicator; None: all rows are here.
 
     Raises:
         ValueError: fewer than two atoms have an energy.
     """
-    vectors = read_arrays(vectors_h5, ["vectors"])["vectors"]
+    rank, size = (0, 1) if comm is None else (comm.rank, comm.size)
+    rows = rows_of_rank(arrays_shape(vectors_h5, "vectors")[0], rank, size)
+    pool = read_arrays(vectors_h5, ["vectors"], rows)["vectors"]
     computed = pd.concat([pd.read_csv(path) for path in energies_csv]).set_index("atom")["energy_ev"]
     asked = atoms_of_rounds(pd.read_csv(points_csv), before_csv, settings.first_points)
     known = with_energies(asked, computed)
     # The zero of the energies does not matter to the regression, whose vectors have a constant.
-    model = fit_ridge(vectors[known], (computed[known] - computed[known].mean()).to_numpy(), None)
+    known_vectors = _rows_of_all(pool, rows, known, comm)
+    model = fit_ridge(known_vectors, (computed[known] - computed[known].mean()).to_numpy(), None)
     share = (settings.n_points - settings.first_points) * number // settings.rounds
     wanted = settings.first_points + share - len(known)
     failed = np.setdiff1d(asked, known)
-    chosen = uncertainty_reduction(vectors, wanted, model.ridge_lambda, known, excluded=failed)
-    write_csv(out_csv, pd.DataFrame({"order": np.arange(len(chosen)), "atom": chosen}))
+    chosen = uncertainty_reduction(pool, wanted, model.ridge_lambda, known, excluded=failed, comm=comm)
+    if rank == 0:
+        write_csv(out_csv, pd.DataFrame({"order": np.arange(len(chosen)), "atom": chosen}))
+
+
+def _rows_of_all(
+    pool: NDArray[np.float64], rows: slice, wanted: NDArray[np.int64], comm: "MPI.Comm | None"
+) -> NDArray[np.float64]:
+    """(n, d) rows by their numbers in the whole pool, wherever they are."""
+    here = (wanted >= rows.start) & (wanted < rows.stop)
+    found = np.zeros((len(wanted), pool.shape[1]))
+    found[here] = pool[wanted[here] - rows.start]
+    return found if comm is None else np.asarray(comm.allreduce(found))  # each from one rank, 0 from the others
 
 
 def select_for_dft(points_csv: str | Path, out_csv: str | Path, strategy: str, n_atoms: int) -> None:
