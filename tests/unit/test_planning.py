@@ -170,7 +170,19 @@ def test_an_estimate_is_the_formulae_of_the_documentation() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["demo", "homer2019", "leitherer2021", "spm", "sweep", "table1", "tamura2020", "tamura2020_dft"]
+    "name",
+    [
+        "demo",
+        "homer2019",
+        "leitherer2021",
+        "spm",
+        "sweep",
+        "table1",
+        "sinz2020",
+        "sinz2020_dft",
+        "tamura2020",
+        "tamura2020_dft",
+    ],
 )
 def test_every_shipped_configuration_can_be_estimated(name: str, tmp_path: Path) -> None:
     (tmp_path / "sample.xyz").write_text("5000\n")
