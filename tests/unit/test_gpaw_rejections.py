@@ -40,10 +40,10 @@ def test_a_cycle_that_does_not_converge_leaves_nothing_finished(answer, tmp_path
     assert {path.name for path in tmp_path.iterdir()} == {"scf_input.json"}
 
 
-@pytest.mark.parametrize(("moment_bohr", "refused"), [(0.1, True), (4.4, False), (7.0, True)])
-def test_a_magnetic_solution_that_is_not_irons(answer, tmp_path, moment_bohr, refused):
+@pytest.mark.parametrize(("moment_bohr", "is_rejected"), [(0.1, True), (4.4, False), (7.0, True)])
+def test_a_magnetic_solution_that_is_not_irons(answer, tmp_path, moment_bohr, is_rejected):
     answer(outcome="converged", total_ev=-17.0, moment_bohr=moment_bohr)
-    if refused:
+    if is_rejected:
         with pytest.raises(EnergyRejected, match=r"mean magnetic moment.*\(1\.5, 3\.2\).*initial_moments_bohr"):
             gpaw_backend.reference_energy("Fe", "bcc", 2.83, SETTINGS, tmp_path)
     else:
