@@ -30,6 +30,8 @@ class Recovery:
     """Jobs of Slurm."""
     ended: list[int] = field(default_factory=list)
     """Processes of this machine."""
+    interrupted: list[str] = field(default_factory=list)
+    """Outputs that these processes were at."""
     deleted: dict[Path, str] = field(default_factory=dict)
     """Files, and why."""
     again: list[Path] = field(default_factory=list)
@@ -42,6 +44,9 @@ class Recovery:
         """A line for everything that was done."""
         lines = [f"cancelled Slurm job {job}, which had no controller any more" for job in self.cancelled]
         lines += [f"ended process {pid}, which had no controller any more" for pid in self.ended]
+        lines += [
+            f"interrupted {output}: that process was at it, and it is computed again" for output in self.interrupted
+        ]
         lines += [f"deleted {path}: {why}" for path, why in self.deleted.items()]
         lines += [
             f"kept {path}: it is whole, but Snakemake has no record of it and computes it again" for path in self.again
@@ -81,10 +86,20 @@ def recover(results: str | Path, controller_is_dead: bool = False) -> Recovery:
     except slurm.SlurmError:
         if started is not None and started.executor == "slurm":
             raise
+    at_work = _outputs_at_work(results)  # jobs that are told to end take their records away
     done.ended = _end_processes(run_id(results))
+    done.interrupted = sorted(output for output, pid in at_work.items() if pid in done.ended)
     _clean(results, started.folder.resolve() if started else results.resolve().parents[1], done, controller_is_dead)
     release(results)
     return done
+
+
+def _outputs_at_work(results: Path) -> dict[str, int]:
+    """Outputs that jobs are at, with the numbers of their processes on this machine."""
+    writers = {
+        path: writer for path in _files(results) if is_record(path) and (writer := alive_writer(path)) is not None
+    }
+    return {output: its.pid for path, its in writers.items() if is_alive(its) for output in claimed_outputs(path)}
 
 
 def _end_processes(its_run: str) -> list[int]:
