@@ -419,7 +419,10 @@ def test_a_round_is_the_same_for_any_number_of_ranks(tmp_path: Path) -> None:
 
 def test_cells_are_dealt_out_by_the_atoms_in_them(computed: Run) -> None:
     atoms = points_of(pd.read_csv(computed("points.csv")), "uncertainty", 0)
-    shards = [atoms_of_shard(computed("model.h5"), atoms, CELLS.edge_angstrom, shard, 4, 3.0) for shard in range(4)]
+    shards = [
+        atoms_of_shard(model_atoms(computed("model.h5")), atoms, CELLS.edge_angstrom, shard, 4, 3.0)
+        for shard in range(4)
+    ]
     assert sorted(np.concatenate(shards)) == sorted(atoms)
     cut_cells(computed("model.h5"), np.sort(atoms), computed("all.xyz"), CELLS, "code")
     sizes = {atom_of(cell): len(cell) + cell.info["removed"] for cell in read_cells(computed("all.xyz"))}

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+TBLITE_MISSING = "the backend tblite needs the package tblite: pip install tblite"
+
 
 class BackendMissing(ImportError):
     """The code behind a backend is not installed, or has another version; the message says how to install it."""

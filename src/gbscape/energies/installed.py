@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from gbscape.config.model import Config
-from gbscape.energies.atomic_energy import BackendMissing
+from gbscape.energies.atomic_energy import TBLITE_MISSING, BackendMissing
 from gbscape.energies.gpaw_version import require_gpaw
 
 
@@ -18,7 +18,7 @@ def missing_backends(configs: Sequence[Config]) -> list[str]:
             if backend == "gpaw":
                 require_gpaw()
             elif backend == "tblite" and find_spec("tblite") is None:
-                raise BackendMissing("the backend tblite needs the package tblite: pip install tblite")
+                raise BackendMissing(TBLITE_MISSING)
         except BackendMissing as problem:
             sentences.append(f"{setting}: {problem}. Jobs that compute these energies will fail.")
     return sentences

@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.units import Bohr, Hartree
 
-from gbscape.energies.atomic_energy import AtomicEnergy, BackendMissing
+from gbscape.energies.atomic_energy import TBLITE_MISSING, AtomicEnergy, BackendMissing
 
 METHOD = "GFN1-xTB"
 _CRYSTAL_REPEATS = 3
@@ -26,7 +26,7 @@ def atomic_energy(cell: Atoms, target: int) -> AtomicEnergy:
     try:
         from tblite.interface import Calculator
     except ImportError:
-        raise BackendMissing("the backend tblite needs the package tblite: pip install tblite") from None
+        raise BackendMissing(TBLITE_MISSING) from None
     calculator = Calculator(METHOD, cell.numbers, cell.positions / Bohr, 0.0, None, cell.cell.array / Bohr, cell.pbc)
     calculator.set("verbosity", 0)
     found = calculator.singlepoint()

@@ -23,8 +23,8 @@ class Ridge(NamedTuple):
     scale: float
     """Of the standard deviations, in units of what is learned: such that 68.27 % of the training values, each left out in turn,
     are within one standard deviation of their predictions (a conformal scale: errors need not be normal)."""
-    centre: Array
-    """(d,) mean of the vectors; zeros without an intercept."""
+    centre: Array | None = None
+    """(d,) mean of the vectors; None without an intercept."""
     level: float = 0.0
     """Prediction at the centre."""
     of_level: float = 0.0
@@ -32,15 +32,19 @@ class Ridge(NamedTuple):
 
     def predict(self, vectors: Array) -> Array:
         """Predictions (n,) for vectors (n, d)."""
-        return self.level + (vectors - self.centre) @ self.weights
+        return self.level + self._centred(vectors) @ self.weights
 
     def standard_deviation(self, vectors: Array) -> Array:
         """Of the predictions (n,): that of weights learned with a Gaussian prior, scale sqrt(x.(X^T X + lambda I)^-1 x), x from the
         centre, and 1/n more with an intercept. Noise of the values themselves is not added: what is predicted is what they are
         without it."""
-        centred = vectors - self.centre
+        centred = self._centred(vectors)
         spread = self.of_level + np.einsum("ni,ni->n", centred @ self.inverse, centred)
         return np.asarray(self.scale * np.sqrt(spread))
+
+    def _centred(self, vectors: Array) -> Array:
+        # Those of a million atoms are not copied for nothing.
+        return vectors if self.centre is None else vectors - self.centre
 
 
 def fit_ridge(
@@ -62,10 +66,10 @@ def fit_ridge(
         raise ValueError(
             f"a regression needs at least two vectors and as many values, got {len(vectors)} and {len(values)}"
         )
-    centre = vectors.mean(axis=0) if intercept else np.zeros(vectors.shape[1])
+    centre = vectors.mean(axis=0) if intercept else None
     level, of_level = (float(values.mean()), 1 / len(values)) if intercept else (0.0, 0.0)
     values = values - level
-    u, singular, vt = np.linalg.svd(vectors - centre, full_matrices=True)
+    u, singular, vt = np.linalg.svd(vectors if centre is None else vectors - centre, full_matrices=True)
     squares = np.zeros(vectors.shape[1])
     squares[: len(singular)] = singular**2
     projected = u[:, : len(singular)].T @ values

@@ -11,6 +11,8 @@ from gbscape.replica.model import relax_model
 from gbscape.replica.select_points import select_optimal, select_round
 from gbscape.store.job import check_inputs, claim, end_if_told, seal_outputs
 
+_SEVERAL_RANKS = MPI.COMM_WORLD if MPI.COMM_WORLD.size > 1 else None
+
 
 def relax(settings: dict[str, Any], **arguments: str) -> None:
     """`gbscape.replica.model.relax_model`."""
@@ -19,14 +21,12 @@ def relax(settings: dict[str, Any], **arguments: str) -> None:
 
 def select(settings: dict[str, Any], **arguments: Any) -> None:
     """`gbscape.replica.select_points.select_optimal`."""
-    comm = MPI.COMM_WORLD if MPI.COMM_WORLD.size > 1 else None
-    select_optimal(settings=Selection(**settings), comm=comm, **arguments)
+    select_optimal(settings=Selection(**settings), comm=_SEVERAL_RANKS, **arguments)
 
 
 def select_further(settings: dict[str, Any], **arguments: Any) -> None:
     """`gbscape.replica.select_points.select_round`."""
-    comm = MPI.COMM_WORLD if MPI.COMM_WORLD.size > 1 else None
-    select_round(settings=Selection(**settings), comm=comm, **arguments)
+    select_round(settings=Selection(**settings), comm=_SEVERAL_RANKS, **arguments)
 
 
 def run(step: str, arguments: dict[str, Any]) -> None:
