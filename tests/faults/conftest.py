@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.slurm.conftest import cluster
+
 from .cells import CELLS, DOES_NOT_APPLY, KINDS, MOMENTS, Cell
 from .clean import CLASSES, PROJECT, clean_run, cut_project
 
@@ -50,6 +52,16 @@ def clean_of_guards(base: Path) -> Path:
 def _made(base: Path, wanted: set[str]) -> Path:
     missing = [name for name in CLASSES if name in wanted and not (base / "clean" / CLASSES[name].target).exists()]
     return clean_run(base / "project", base / "clean", missing)
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cluster, but where GBSCAPE_SLURM=running says that one has been started, for several tests at once (`pytest -n 4`)."""
+    if os.environ.get("GBSCAPE_SLURM") == "running":
+        yield
+        return
+    with cluster(tmp_path_factory.mktemp("slurm")):
+        yield
 
 
 @pytest.fixture

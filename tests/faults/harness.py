@@ -80,9 +80,8 @@ def journalled(notes: Path) -> dict[str, str]:
 
 
 def run_cell(cell: Cell, project: Path, clean: Path, folder: Path, without: str = "") -> Found:
-    """One cell of the kinds of this machine; `without` names a guard that is taken out."""
-    more = {"GBSCAPE_WITHOUT": without} if without else {}
-    return run_with(cell, project, clean, folder, lambda at: _act(cell, at), more)
+    """One cell of the kinds of this machine; `without` names guards that are taken out."""
+    return run_with(cell, project, clean, folder, lambda at: _act(cell, at), {"GBSCAPE_WITHOUT": without})
 
 
 @dataclass
@@ -206,6 +205,8 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, mended
         and not any(REMEDY in line or "run again" in line.lower() for line in lines)
     ):
         found.problems.append("no message says what to do")
+    if cell.kind == "time limit" and not mended_itself and not any("longer `runtime`" in line for line in lines):
+        found.problems.append("no message says that it was the time limit")
     best = [line for line in naming if "again" in line or "deleted" in line or "damaged" in line] or naming
     remedies = [line for line in lines if REMEDY in line]
     said = best[:1] if best and "again" in best[0] else [*best[:1], *remedies[:1]]

@@ -25,8 +25,8 @@ ARGUMENTS = (
 )  # fmt: skip
 
 
-def run_slurm_cell(cell: Cell, project: Path, clean: Path, folder: Path) -> Found:
-    """One cell of the kinds of Slurm."""
+def run_slurm_cell(cell: Cell, project: Path, clean: Path, folder: Path, without: str = "") -> Found:
+    """One cell of the kinds of Slurm; `without` names guards that are taken out."""
     its = CLASSES[cell.rule_class]
     comment = f"rule_{its.rule}" + (f"_wildcards_{its.wildcards}" if its.wildcards else "")
     real = Path(str(shutil.which("sbatch"))).parent
@@ -36,6 +36,7 @@ def run_slurm_cell(cell: Cell, project: Path, clean: Path, folder: Path) -> Foun
         "GBSCAPE_NOTES": str(folder.with_name(folder.name + ".notes")),
         "GBSCAPE_LOST_COMMENT": comment if cell.kind == "reply of sbatch lost" else "none",
         "GBSCAPE_UNKNOWN": str(int(cell.kind == "status UNKNOWN")),
+        "GBSCAPE_WITHOUT": without,
     }
 
     def act(at: At) -> None:

@@ -2,7 +2,7 @@
 
 `GBSCAPE_JOURNAL` names a file to which every job writes a line when it begins and one when it has ended well. `GBSCAPE_FAULT`, a
 JSON object, says what happens to the job that writes the file `target`: `kind`, `moment`, `input` (a file that the job
-reads), `folder` (for notes between this module and the test). `GBSCAPE_WITHOUT` names a guard that is taken out.
+reads), `folder` (for notes between this module and the test). `GBSCAPE_WITHOUT` names guards that are taken out, with commas between.
 """
 
 import importlib.abc
@@ -21,7 +21,7 @@ from pathlib import Path
 
 FAULT = json.loads(os.environ.get("GBSCAPE_FAULT", "{}"))
 JOURNAL = os.environ.get("GBSCAPE_JOURNAL")
-WITHOUT = os.environ.get("GBSCAPE_WITHOUT", "")
+WITHOUT = list(filter(None, os.environ.get("GBSCAPE_WITHOUT", "").split(",")))
 PATIENCE_SECONDS = 200.0
 
 
@@ -218,8 +218,11 @@ WITHOUT_GUARD = {
     "seals": ("gbscape.store.seal", without("damage")),
     "check of outputs": ("gbscape.store.output_check", without("require_whole")),
     "claim of outputs": ("gbscape.store.job", without("claim")),
+    "message at the time limit": ("gbscape.store.job", without("end_if_told")),
     "record of the controller": ("gbscape.recovery.controller", without("claim")),
+    "last look at a run": ("gbscape.recovery.controller", without("require_sealed")),
     "end of orphans": ("gbscape.recovery.recover", without("_end_processes", lambda its_run: [])),
+    "cancellation of jobs": ("gbscape.recovery.slurm", without("cancel")),
     "removal of half-written files": ("gbscape.recovery.recover", without("_HALF_WRITTEN", re.compile("(?!)"))),
     "removal of locks": ("gbscape.recovery.recover", without("unlock")),
 }
@@ -248,9 +251,12 @@ class Patched(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         PATCHES[module.__name__](module)
 
 
+def both(first, second):
+    return lambda module: (first(module), second(module))
+
+
 if FAULT or JOURNAL or WITHOUT:
-    if WITHOUT in WITHOUT_GUARD:
-        name, change = WITHOUT_GUARD[WITHOUT]
-        before = PATCHES.get(name, nothing)
-        PATCHES[name] = lambda module: (before(module), change(module))
+    for guard in WITHOUT:
+        name, change = WITHOUT_GUARD[guard]
+        PATCHES[name] = both(PATCHES.get(name, nothing), change)
     sys.meta_path.insert(0, Patched())
