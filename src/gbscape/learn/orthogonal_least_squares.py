@@ -94,21 +94,26 @@ def orthogonal_least_squares(
     centred = (features - mean) * root
     scale = np.linalg.norm(centred, axis=0)
     varies = scale > 1e-12 * np.maximum(np.abs(mean) * np.sqrt(total), 1e-300)
-    left = centred / np.where(varies, scale, 1.0)  # what of each column is orthogonal to those taken
+    scaled = centred / np.where(varies, scale, 1.0)
     target_mean = float(counts @ targets / total)
-    rest = (targets - target_mean) * root[:, 0]
+    centred_targets = (targets - target_mean) * root[:, 0]
+    most = min(steps, n - 1, d)
+    units = np.empty((most, n))  # orthogonal columns, of length 1
+    # Of what each column has that those taken have not: its squared length, and its product with the targets. Columns themselves stay
+    # as they are, so that a step reads them once.
+    lengths = np.where(varies, 1.0, 0.0)
+    products = centred_targets @ scaled
     projections: list[Array] = []
     taken: list[int] = []
     along: list[float] = []
     free = varies.copy()
     given = None if order is None else iter(order)
-    for _ in range(min(steps, n - 1, d)):
-        lengths = np.einsum("ij,ij->j", left, left)
+    for step in range(most):
         allowed = free & (lengths > _SPENT)
         if subset < 1 and rng is not None:
             allowed &= _drawn(d, subset, rng)
         if given is None:
-            gain = np.where(allowed, (rest @ left) ** 2 / np.where(allowed, lengths, 1.0), -1.0)
+            gain = np.where(allowed, products**2 / np.where(allowed, lengths, 1.0), -1.0)
             best = int(gain.argmax())
             if gain[best] <= 0:
                 break
@@ -116,17 +121,24 @@ def orthogonal_least_squares(
             best = next((column for column in given if allowed[column]), -1)
             if best < 0:
                 break
-        unit = left[:, best] / np.sqrt(lengths[best])
-        projection = unit @ left
-        left -= np.outer(unit, projection)
+        units[step] = unit = _orthogonal(scaled[:, best], units[:step])
+        projection = unit @ scaled
+        along.append(float(unit @ centred_targets))
+        lengths -= projection**2
+        products -= along[-1] * projection
         projections.append(projection)
-        along.append(float(unit @ rest))
-        rest -= along[-1] * unit
         taken.append(best)
         free[best] = False
     columns = np.array(taken, dtype=np.int64)
     upper = np.array([projection[columns] for projection in projections]).reshape(len(taken), len(taken))
     return ModelPath(columns, np.triu(upper), np.array(along), mean[columns], scale[columns], target_mean)
+
+
+def _orthogonal(column: Array, units: Array) -> Array:
+    """What a column has that orthogonal rows have not, of length 1; taken off twice, since once leaves rounding errors behind."""
+    for _ in range(2):
+        column = column - (units @ column) @ units
+    return np.asarray(column / np.linalg.norm(column))
 
 
 def _drawn(d: int, subset: float, rng: np.random.Generator) -> NDArray[np.bool_]:
