@@ -15,7 +15,6 @@ from gbscape.features.scattering import grid_shape
 
 KYMATIO = "kymatio, solid harmonics"
 _PAIR = ("Li", "Si")
-_ORDERS = 2  # l of Kymatio's wavelets: as many as our orbitals have
 
 
 def orbital_scattering_64(quick: bool) -> Contest:
@@ -49,9 +48,9 @@ def _ours(atoms: Atoms, parameters: OrbitalScattering) -> Callable[[], Build]:
 
 
 def _kymatio_paths(parameters: OrbitalScattering) -> int:
-    """Pairs of an order l and a scale, or of two scales of which the second is wider, as Kymatio has them."""
+    """Pairs of an order l, of which there are as many as of our orbitals, and a scale, or two scales of which the second is wider."""
     scales = parameters.n_scales
-    return (_ORDERS + 1) * (scales + scales * (scales - 1) // 2)
+    return parameters.n_max * (scales + scales * (scales - 1) // 2)
 
 
 def _kymatio(atoms: Atoms, parameters: OrbitalScattering, shape: tuple[int, int, int]) -> Callable[[], Build]:
@@ -64,7 +63,7 @@ def _kymatio(atoms: Atoms, parameters: OrbitalScattering, shape: tuple[int, int,
             transform = transform_of(
                 J=parameters.n_scales - 1,
                 shape=shape,
-                L=_ORDERS,
+                L=parameters.n_max - 1,
                 sigma_0=parameters.smallest_width_angstrom / parameters.spacing_angstrom,
                 integral_powers=list(parameters.powers),
             )

@@ -301,8 +301,8 @@ def _by_dft(config: Config, batch: str, items: int) -> Step:
     first, second = (valence_electrons(atomic_number(name)) for name in its.species)
     least, most = its.structures.packing_of(batch).n_atoms
     of_atom = [(first * ratio + second) / (1 + ratio) for ratio in its.structures.concentrations]
-    mean = np.mean([costs.electrons_squared(share * n) for share in of_atom for n in range(least, most + 1)])
-    largest = costs.electrons_squared(max(of_atom) * most)
+    mean = np.mean([costs.self_consistent_cycle(share * n) for share in of_atom for n in range(least, most + 1)])
+    largest = costs.self_consistent_cycle(max(of_atom) * most)
     work = float(items * mean)
     return Step("compute_structures", batch, "compute_structures", items, work, largest, its.shards, its.dft.ranks)
 
