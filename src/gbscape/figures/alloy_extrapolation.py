@@ -15,6 +15,8 @@ from gbscape.figures.style import GREY, INK, draw_message, figure
 _MARKERS = {"bulk": "o", "shear": "s", "young": "^"}
 _FARTHEST = 3.0
 """Moduli are drawn as far beyond those by DFT, in their range; what is beyond is drawn at the rim."""
+_LEAST_RANGE_EV = 0.2
+"""Energies along paths are drawn as far beyond those by DFT as these reach, and at least so far."""
 
 
 def plot_moduli(data: pd.DataFrame, path: str | Path) -> None:
@@ -90,8 +92,8 @@ def plot_barriers(data: pd.DataFrame, path: str | Path) -> None:
             ax.plot(by_dft.index, by_dft, color=DFT_COLOUR, lw=2.2, marker="s", ms=4, zorder=5,
                     label="DFT" if ax is axes[0] else None)  # fmt: skip
             ax.set(title=name.replace("_", " "), xlabel="Length of the path (Å)")
-            top = float(by_dft.max() - min(by_dft.min(), 0))
-            ax.set_ylim(by_dft.min() - _FARTHEST * top, by_dft.max() + _FARTHEST * top)
+            beyond = max(float(by_dft.max() - by_dft.min()), _LEAST_RANGE_EV)
+            ax.set_ylim(by_dft.min() - beyond, by_dft.max() + beyond)
         axes[0].set_ylabel("Energy over the start (eV)")
         fig.legend(loc="outside right upper")
 

@@ -47,9 +47,10 @@ def models_in_order(names: object) -> list[str]:
 
 
 def plain_logarithmic(ax: Axes, which: Literal["x", "y"]) -> None:
-    """Make an axis logarithmic, with marks at 1, 2, 5, 10, ... written out."""
+    """Make an axis of what is drawn logarithmic, with marks at 1, 2, 5, 10, ... written out; over more than two decades at 1, 10, ..."""
     ax.set(**{f"{which}scale": "log"})
     axis = ax.xaxis if which == "x" else ax.yaxis
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1.0,) if low > 0 and high > 100 * low else (1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
