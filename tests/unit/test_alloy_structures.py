@@ -62,7 +62,7 @@ GERMANIDES = {"packing": {"volume_angstrom3": {"Li": 15.0, "Na": 25.0, "Ge": 22.
 
 
 def test_default_paths_can_be_taken_away():
-    paths = {"interstitial_in_si": None, "vacancy_in_li": None}
+    paths = {"interstitial_in_si": None, "vacancy_in_lisi": None}
     its = Alloy(species=("Na", "Ge"), structures=GERMANIDES, crystals="mine.csv", migration={"paths": paths})
     assert its.path_names == []
 

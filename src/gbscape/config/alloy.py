@@ -200,16 +200,16 @@ class Migration(Settings):
         "interstitial_in_si": MigrationPath(
             crystal="Si", repeat=(2, 2, 2), species="Li", start=(0.5, 0.5, 0.5), end=(0.75, 0.75, 0.75)
         ),
-        "vacancy_in_li": MigrationPath(
-            crystal="Li", repeat=(3, 3, 3), species="Li", start=(0.0, 0.0, 0.0), end=(1.0, 0.0, 0.0)
+        "vacancy_in_lisi": MigrationPath(
+            crystal="LiSi", repeat=(2, 1, 1), species="Li", start=(0.73952, 0.95534, 0.05508), end=(1.01048, 1.29466, 0.44492)
         ),
     }
     """The paths; null takes one away that is there by default."""
     images: int = Field(default=3, ge=1, le=100)
     """Images between start and end."""
-    force_tolerance_ev_angstrom: float = Field(default=0.05, gt=0, le=1)
+    force_tolerance_ev_angstrom: float = Field(default=0.03, gt=0, le=1)
     """Largest force that is left on an atom."""
-    most_steps: int = Field(default=60, ge=1, le=10_000)
+    most_steps: int = Field(default=200, ge=1, le=10_000)
     """Most steps of each relaxation."""
 
 
