@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LassoCV
+from sklearn.linear_model import LassoLarsCV
 from sklearn.model_selection import KFold
 
 from gbscape.config.alloy import Regression
@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 
 _PENALTIES = np.logspace(-4, 6, 41)
 """Of ridge regression on columns of deviation 1, the sum of whose squares is the number of rows."""
+_MOST_STEPS_OF_LASSO = 1000
 
 
 class Fitted(NamedTuple):
@@ -72,10 +73,11 @@ def fit_all_by_ridge(features: Array, targets: Array, settings: Regression, seed
 
 
 def fit_lasso(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
-    """LASSO, its penalty by cross-validation."""
+    """LASSO, its penalty by cross-validation along the whole path of least angles: coordinate descent does not converge on columns that
+    are as alike as these."""
     scaled, scale = standardised(features)
     folds = KFold(settings.folds, shuffle=True, random_state=seed)
-    lasso = LassoCV(cv=folds, alphas=40, eps=1e-4, max_iter=3000, tol=1e-3).fit(scaled, targets)
+    lasso = LassoLarsCV(cv=folds, max_iter=_MOST_STEPS_OF_LASSO).fit(scaled, targets)
     return Fitted(lambda x: lasso.predict(scale(x)), None, int((lasso.coef_ != 0).sum()))
 
 
