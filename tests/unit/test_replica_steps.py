@@ -25,7 +25,7 @@ from gbscape.replica import figure_data
 from gbscape.replica.atom_types import classify_atoms
 from gbscape.replica.cells import atom_of, atoms_of_shard, cut_cells, read_cells
 from gbscape.replica.describe import describe_model
-from gbscape.replica.evaluate import evaluate_alternative, evaluate_strategies, with_rounds
+from gbscape.replica.evaluate import evaluate_alternative, evaluate_strategies, unseen, with_rounds
 from gbscape.replica.exact import exact_energies
 from gbscape.replica.model import build_model, model_atoms, relax_model
 from gbscape.replica.points import atoms_of_batch, points_of
@@ -458,6 +458,18 @@ def test_other_vectors_are_compared_on_the_same_test_sets(computed: Run) -> None
     )  # fmt: skip
     errors = pd.read_csv(computed("alternative.csv"))
     assert set(errors["strategy"]) == {"uncertainty", "random_1"}
+    evaluate_strategies(
+        computed("vectors.h5"), computed("points.csv"), computed("energies.csv"), [], computed("beside.csv"),
+        computed("beside_predictions.csv"), [50], 1e-5, 10, also_chosen_csv=[computed("chosen.csv")],
+    )  # fmt: skip
+    beside = pd.read_csv(computed("beside.csv"))
+    assert len(beside.groupby("seed")["n_test"].first()) == 2
+    assert errors.groupby("seed")["n_test"].first().equals(beside.groupby("seed")["n_test"].first())
+    points = pd.read_csv(computed("points.csv"))
+    for seed, atoms in unseen(points, [computed("chosen.csv")]).items():
+        learned = [points_of(points, name, seed) for name in SELECTION.strategies]
+        assert not set(atoms) & {*np.concatenate(learned), *chosen}
+        assert len(atoms) > 0
     by_strategy = errors[errors["seed"] == 1].set_index("strategy")["rmse_ev"]
     assert by_strategy["uncertainty"] == pytest.approx(by_strategy["random_1"])  # the same atoms
 

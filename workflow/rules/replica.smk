@@ -438,6 +438,9 @@ rule evaluate_strategies:
         points=rules.tabulate_points.output[0],
         energies=rules.tabulate_atomic_energies.output[0],
         rounds=expand(rules.select_round.output[0], round=ROUND_NUMBERS),
+        also_chosen=expand(
+            rules.select_alternative.output[0], alternative=ITS.alternatives
+        ),
         model=rules.relax_model.output[0] if EXACT else [],
         potential=rules.prepare_replica_potential.output.description,
     output:
@@ -468,6 +471,8 @@ rule evaluate_alternative:
         points=rules.tabulate_points.output[0],
         energies=rules.tabulate_atomic_energies.output[0],
         chosen=rules.select_alternative.output[0],
+        also_chosen=expand(rules.select_round.output[0], round=ROUND_NUMBERS)
+        + expand(rules.select_alternative.output[0], alternative=ITS.alternatives),
         model=rules.relax_model.output[0] if EXACT else [],
         potential=rules.prepare_replica_potential.output.description,
     output:

@@ -22,4 +22,5 @@ evaluate_strategies(
     params.ridge_lambda,
     params.first_points,
     exact_energies(paths.model, paths.potential, paths.points) if paths.model else None,
+    paths.also_chosen,
 )

@@ -20,4 +20,5 @@ evaluate_alternative(
     params.size,
     params.ridge_lambda,
     exact_energies(paths.model, paths.potential, paths.points) if paths.model else None,
+    paths.also_chosen,
 )

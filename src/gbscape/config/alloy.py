@@ -201,7 +201,11 @@ class Migration(Settings):
             crystal="Si", repeat=(2, 2, 2), species="Li", start=(0.5, 0.5, 0.5), end=(0.75, 0.75, 0.75)
         ),
         "vacancy_in_lisi": MigrationPath(
-            crystal="LiSi", repeat=(2, 1, 1), species="Li", start=(0.73952, 0.95534, 0.05508), end=(1.01048, 1.29466, 0.44492)
+            crystal="LiSi",
+            repeat=(2, 1, 1),
+            species="Li",
+            start=(0.73952, 0.95534, 0.05508),
+            end=(1.01048, 1.29466, 0.44492),
         ),
     }
     """The paths; null takes one away that is there by default."""

@@ -1,6 +1,6 @@
 """How well energies learned from each strategy's atoms predict those of others (Tamura et al. 2020, section III B)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from gbscape.store.arrays import read_arrays
 from gbscape.store.tables import write_csv
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 
 def evaluate_strategies(
@@ -28,11 +29,13 @@ def evaluate_strategies(
     ridge_lambda: float | None,
     first_points: int,
     exact_ev: Array | None = None,
+    also_chosen_csv: Sequence[str | Path] = (),
 ) -> None:
     """Write the errors of every strategy and seed against the size of the training set, `ERROR_COLUMNS`, and the predictions
     of the largest, `PREDICTION_COLUMNS`.
 
-    The test atoms are unseen: those that are in a training set of any strategy of the same seed are left out.
+    The test atoms are unseen: those that are in a training set of any strategy of the same seed are left out, whatever vectors it
+    chose by, so that all are asked for the same.
 
     Args:
         vectors_h5: vectors of all atoms.
@@ -45,6 +48,7 @@ def evaluate_strategies(
         first_points: number of points before the first round.
         exact_ev: (n,) energies of all atoms where they are known, on the same zero; None leaves the last two columns of
             the errors empty.
+        also_chosen_csv: atoms chosen by other vectors.
 
     Raises:
         ValueError: no test atom that is unseen has an energy.
@@ -52,8 +56,16 @@ def evaluate_strategies(
     points = pd.read_csv(points_csv)
     if rounds_csv:
         points = with_rounds(points, rounds_csv, first_points)
-    strategies = [name for name in points["strategy"].unique() if name not in (TEST, REFERENCE)]
-    errors, predictions = _evaluated(vectors_h5, points, strategies, energies_csv, sizes, ridge_lambda, exact_ev)
+    errors, predictions = _evaluated(
+        vectors_h5,
+        points,
+        _strategies(points),
+        unseen(points, also_chosen_csv),
+        energies_csv,
+        sizes,
+        ridge_lambda,
+        exact_ev,
+    )
     write_csv(errors_csv, errors)
     write_csv(predictions_csv, predictions)
 
@@ -67,24 +79,43 @@ def evaluate_alternative(
     size: int,
     ridge_lambda: float | None,
     exact_ev: Array | None = None,
+    also_chosen_csv: Sequence[str | Path] = (),
 ) -> None:
     """Write the errors with other vectors, of their own uncertainty reduction (`chosen_csv`) and of Random 1 where that is
-    among the points, on the same test sets, `ERROR_COLUMNS`.
+    among the points, on the test atoms of `evaluate_strategies`, `ERROR_COLUMNS`.
 
-    Other arguments and errors are those of `evaluate_strategies`.
+    Other arguments and errors are those of `evaluate_strategies`; `also_chosen_csv` has the atoms of the rounds and of all other vectors.
     """
     points = pd.read_csv(points_csv)
+    test_sets = unseen(points, [chosen_csv, *also_chosen_csv])
     chosen = pd.read_csv(chosen_csv).assign(strategy="uncertainty", seed=0)
     points = pd.concat([points[points["strategy"] != "uncertainty"], chosen], ignore_index=True)
     strategies = [name for name in ("uncertainty", "random_1") if (points["strategy"] == name).any()]
-    errors, _ = _evaluated(vectors_h5, points, strategies, energies_csv, [size], ridge_lambda, exact_ev)
+    errors, _ = _evaluated(vectors_h5, points, strategies, test_sets, energies_csv, [size], ridge_lambda, exact_ev)
     write_csv(out_csv, errors)
+
+
+def unseen(points: pd.DataFrame, also_chosen_csv: Sequence[str | Path]) -> dict[int, Rows]:
+    """Test atoms by seed that no strategy of that seed learns from, nor any of the atoms chosen besides."""
+    also = [pd.read_csv(path)["atom"].to_numpy() for path in also_chosen_csv]
+    return {
+        seed: np.setdiff1d(
+            points_of(points, TEST, seed),
+            np.concatenate([*also, *(points_of(points, strategy, seed) for strategy in _strategies(points))]),
+        )
+        for seed in sorted(points.loc[points["strategy"] == TEST, "seed"].unique())
+    }
+
+
+def _strategies(points: pd.DataFrame) -> list[str]:
+    return [name for name in points["strategy"].unique() if name not in (TEST, REFERENCE)]
 
 
 def _evaluated(
     vectors_h5: str | Path,
     points: pd.DataFrame,
     strategies: Sequence[str],
+    test_sets: Mapping[int, Rows],
     energies_csv: str | Path,
     sizes: Sequence[int],
     ridge_lambda: float | None,
@@ -94,10 +125,9 @@ def _evaluated(
     computed = pd.read_csv(energies_csv).set_index("atom")["energy_ev"]
     over_all: dict[tuple[str, int], dict[str, float]] = {}  # of strategies without chance, the same for every seed
     errors, predictions = [], []
-    for seed in sorted(points.loc[points["strategy"] == TEST, "seed"].unique()):
+    for seed, atoms_to_test in test_sets.items():
         asked = {strategy: points_of(points, strategy, seed) for strategy in strategies}
-        unseen = np.setdiff1d(points_of(points, TEST, seed), np.concatenate(list(asked.values())))
-        test = with_energies(unseen, computed)
+        test = with_energies(atoms_to_test, computed)
         if len(test) == 0:
             raise ValueError(f"{energies_csv} has no atom of test set {seed} that no strategy learns from")
         for strategy, atoms in asked.items():
@@ -140,7 +170,7 @@ def _predictions(
     strategy: str,
     seed: int,
     name: str,
-    atoms: NDArray[np.int64],
+    atoms: Rows,
     vectors: Array,
     computed: "pd.Series[float]",
     model: Ridge,
