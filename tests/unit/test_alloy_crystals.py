@@ -48,7 +48,16 @@ def test_silicon_is_bonded_to_silicon(crystals, name):
         ("name,a\nLi,3\n", "columns spacegroup, b, c"),
         ("{h}\nX,229,3,3,3,90,90,90,Li,0,0,0,\nX,229,4,4,4,90,90,90,Li,0,0,0,\n", "rows of X have 2 different"),
         ("{h}\nX,221,1,1,1,90,90,90,Li,0,0,0,\n", "two atoms of X are 1.00 Angstrom apart"),
-        ("{h}\nX,999,3,3,3,90,90,90,Li,0,0,0,\n", "X cannot be built"),
+        ("{h}\nX,1,3,3,3,10,10,170,Li,0,0,0,\n", "X cannot be built"),
+        ("{h}\nX,999,3,3,3,90,90,90,Li,0,0,0,\n", "line 2: spacegroup is '999', not a whole number from 1 to 230"),
+        ("{h}\nX,1.7,3,3,3,90,90,90,Li,0,0,0,\n", "line 2: spacegroup is '1.7'"),
+        ("{h}\nX,229,3,3,3,90,90,90,Li,0,,0,\n", "line 2: y is 'nan', not a fractional coordinate"),
+        ("{h}\nX,229,3,,3,90,90,90,Li,0,0,0,\n", "line 2: b is 'nan', not a length"),
+        ("{h}\nX,229,0,0,0,90,90,90,Li,0,0,0,\n", "line 2: a is '0', not a length"),
+        ("{h}\nX,229,3,3,3,90,90,0,Li,0,0,0,\n", "line 2: gamma is '0', not an angle"),
+        ("{h}\nX,229,3,3,3,90,90,90,Xx,0,0,0,\n", "line 2: species is 'Xx', not a chemical symbol"),
+        ("{h}\nX,229,3,3,3,90,90,90,Li,0,0,0,\n,229,3,3,3,90,90,90,Li,0,0,0,\n", "line 3: name is 'nan'"),
+        ("", "cannot be read as a table of crystals"),
     ],
 )
 def test_tables_that_cannot_be_used(tmp_path, rows, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from gbscape.alloy.dataset import DatasetError, ratio, read_cells, shares, write_cells
+from gbscape.alloy.dataset import PURE_CONCENTRATION, DatasetError, ratio, read_cells, shares, write_cells
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import atoms_to_record
 from gbscape.store.shards import write_shard
@@ -55,6 +55,10 @@ def test_a_file_of_ones_own_needs_only_energies(tmp_path):
         (frame() + frame("step=3"), r"frame 1: it has no energy; its comment line needs energy=\.\.\. in eV"),
         (frame(pbc="T T F"), "frame 0: it must be periodic along three vectors"),
         (frame(first="Ge"), r"frame 0: it has Ge, and alloy\.species are Li and Si"),
+        (frame("energy=1 concentration=rich"), "frame 0: its concentration is 'rich'; it must be a number"),
+        (frame('energy=1 concentration="1 2"'), "frame 0: its concentration is '.1 2.'"),
+        (frame("energy=1 concentration=nan"), "frame 0: its concentration is 'nan'"),
+        (frame("energy=1 concentration=-1"), "frame 0: its concentration is '-1'; it must be a number, not negative"),
         (frame("energy=nan"), "frame 0: its energy is nan"),
         (frame(y="nan"), "frame 0: positions must be finite"),
         (frame("energy=1 name=x") + frame("energy=1 name=x"), "several frames are called x"),
@@ -96,4 +100,4 @@ def test_shares_and_ratios(tmp_path):
     (tmp_path / "own.xyz").write_text(frame() + frame("energy=-3 name=second", first="Si"))
     assert shares(read_cells([tmp_path / "own.xyz"], PAIR), PAIR) == pytest.approx(np.array([[0.5, 0.5], [0, 1]]))
     assert ratio(Atoms("Li3Si2"), PAIR) == 1.5
-    assert ratio(Atoms("Li"), PAIR) == float("inf")
+    assert ratio(Atoms("Li"), PAIR) == PURE_CONCENTRATION

@@ -56,7 +56,8 @@ def asked(tmp_path, cell):
         image.positions[0, 0] += 0.3 * number
         predicted = energy_ev_atom(image) + 5.0
         rows.append(HEADER | {"batch": "paths", "cell": f"hop:{number}", "predicted_ev_atom": predicted})
-    energies = np.array([4 * energy_ev_atom(image) for image in images])
+    images = [with_energy(image) for image in images]
+    energies = np.array([image.get_potential_energy() for image in images])
     save_images("hop", images, energies, tmp_path / "hop.xyz")
     for batch, error in (("larger", 0.02), ("crystals", -0.03)):
         rows.append(HEADER | {"batch": batch, "cell": batch, "energy_ev_atom": -3.0, "predicted_ev_atom": -3.0 + error})
@@ -135,9 +136,10 @@ def test_a_path_of_frames_without_names(asked):
     table = pd.read_csv(asked / "barriers.csv")
     assert list(table["path"]) == ["jump"] * 3
     assert list(table["image"]) == [0, 1, 2]
-    predictions[predictions["cell"] != "mine:0"].to_csv(asked / "mine.csv", index=False)
-    figure_data.tabulate_barriers(asked / "mine.csv", [asked / "mine.xyz"], asked / "barriers.csv", PAIR, ["jump"])
-    assert pd.read_csv(asked / "barriers.csv").empty  # energies over what?
+    for missing in range(3):  # energies over what, or up to where?
+        predictions[predictions["cell"] != f"mine:{missing}"].to_csv(asked / "mine.csv", index=False)
+        figure_data.tabulate_barriers(asked / "mine.csv", [asked / "mine.xyz"], asked / "barriers.csv", PAIR, ["jump"])
+        assert pd.read_csv(asked / "barriers.csv").empty
 
 
 def test_barriers_are_over_the_first_image(asked):
@@ -158,13 +160,15 @@ def test_errors_of_all_that_was_asked(asked):
     moduli.to_csv(asked / "moduli.csv", index=False)
     barriers["predicted_ev"] = [0.0, 0.5, 0.1]
     barriers.to_csv(asked / "barriers.csv", index=False)
-    of_task = {"task": "unseen cells", "model": "greedy", "seed": 3, "n_features": 8, "mae_mev": 11.0}
+    of_task = {"task": "unseen cells", "model": "greedy", "seed": 3, "n_features": 8, "n_test": 5, "mae_mev": 11.0}
     pd.DataFrame([of_task]).to_csv(asked / "errors.csv", index=False)
     figure_data.tabulate_errors(
         *(asked / f"{name}.csv" for name in ("errors", "unseen", "moduli", "barriers")), asked / "all.csv"
     )
     table = pd.read_csv(asked / "all.csv")
     assert list(table) == ASKED_COLUMNS
+    assert table.set_index("asked")["n_asked"].to_dict()["unseen cells"] == 5
+    assert set(table.loc[table["asked"].isin(["elastic moduli", "migration barriers"]), "n_asked"]) == {1}
     found = table.set_index("asked")["error"].to_dict()
     assert found == pytest.approx(
         {

@@ -16,7 +16,10 @@ from gbscape.figures import alloy_energies, alloy_extrapolation
 from gbscape.figures.alloy_scorecard import alloy_scorecard_data, write_alloy_scorecard
 from gbscape.figures.scorecard import COLUMNS
 
-MODELS = ("bootstrapped", "unselected", "soap ridge")
+MODELS = ("bootstrapped", "averaged_ridge", "soap ridge")
+
+
+EFFECT = "elastic moduli: error of greedy, bootstrapped ensemble over that of ridge, bootstrapped ensemble"
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def curve():
 @pytest.fixture
 def asked():
     rows = [
-        [what, model, seed, 20, factor * base + seed, unit]
+        [what, model, seed, 20, 9, factor * base + seed, unit]
         for what, base, unit in (("unseen cells", 8, "meV/atom"), ("elastic moduli", 20, "GPa"))
         for model, factor in zip(MODELS, (1.0, 2.0, 1.5), strict=True)
         for seed in range(3)
@@ -89,7 +92,7 @@ def test_learning_curve_and_its_power_law(curve, tmp_path):
 
 def test_moduli_far_away_are_at_the_rim(tmp_path):
     rows = [
-        ["Si", modulus, model, seed, 20, 90.0, 9e4 if model == "unselected" else 95.0 + seed]
+        ["Si", modulus, model, seed, 20, 90.0, 9e4 if model == "averaged_ridge" else 95.0 + seed]
         for modulus in ("bulk", "shear", "young")
         for model in MODELS
         for seed in range(2)
@@ -127,11 +130,11 @@ def test_scorecard(asked, curve, predictions, tmp_path):
     assert card.loc["concentrations, cells of a test set", "measured"] == "2, 3"
     whole = card.loc["MAE, unseen cells, greedy, bootstrapped ensemble"]
     assert (whole["measured"], whole["verdict"]) == ("9.0 meV/atom", "reached")
-    assert card.loc["MAE, unseen cells, greedy, not validated", "verdict"] == ""
-    ratio = card.loc["elastic moduli: error with selection over that of greedy, not validated"]
+    assert card.loc["MAE, unseen cells, ridge, bootstrapped ensemble", "verdict"] == ""
+    ratio = card.loc[EFFECT]
     assert ratio["verdict"] == "reached"
     assert float(ratio["measured"]) == pytest.approx(np.mean([20 / 40, 21 / 41, 22 / 42]), abs=0.01)
-    assert ratio["note"] == "below 1 for 3 of 3 draws"
+    assert ratio["note"] == "below 1 for 3 of 3 draws, each asked for 9"
     within = [item for item in card.index if "within one standard deviation" in item]
     assert within == [  # of those that tell one
         "unseen cells within one standard deviation, greedy, bootstrapped ensemble",
@@ -144,6 +147,9 @@ def test_scorecard(asked, curve, predictions, tmp_path):
     worse = asked.assign(error=asked["error"] * np.where(asked["model"] == "bootstrapped", 5, 1))
     card = alloy_scorecard_data(worse, curve, predictions).set_index("item")
     assert card.loc["MAE, unseen cells, greedy, bootstrapped ensemble", "verdict"] == "missed by 35.0 meV/atom"
-    assert card.loc["elastic moduli: error with selection over that of greedy, not validated", "verdict"] == "missed"
+    assert card.loc[EFFECT, "verdict"] == "missed"
+    for too_little in (asked[asked["seed"] < 2], asked.assign(n_asked=4)):
+        card = alloy_scorecard_data(too_little, curve, predictions).set_index("item")
+        assert (card.loc[EFFECT, "published"], card.loc[EFFECT, "verdict"]) == ("", "")
     write_alloy_scorecard(card.reset_index(), tmp_path / "card.html")
     assert "Rules of the verdicts" in (tmp_path / "card.html").read_text()

@@ -77,11 +77,14 @@ def test_the_barrier_is_that_of_the_saddle_point(found):
 
 def test_the_path_is_written(found, tmp_path):
     images, energies = found
-    save_images("hop", images, energies, tmp_path / "path.xyz")
+    save_images("hop", images, energies, tmp_path / "path.xyz", {"code": "emt"})
     again = ase.io.read(tmp_path / "path.xyz", index=":")
     assert [atoms.info["name"] for atoms in again] == [f"hop:{number}" for number in range(5)]
     assert [atoms.get_potential_energy() for atoms in again] == pytest.approx(energies, abs=1e-7)
     assert [atoms.info["relative_energy_ev"] for atoms in again] == pytest.approx(energies - energies[0], abs=1e-7)
+    assert again[2].get_forces() == pytest.approx(images[2].get_forces(), abs=1e-7)
+    assert np.linalg.norm(again[2].get_forces(), axis=1).max() <= 0.02  # at the saddle nothing pulls
+    assert again[2].info["code"] == "emt"
     assert again[2].positions == pytest.approx(images[2].positions, abs=1e-7)
 
 

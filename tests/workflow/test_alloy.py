@@ -37,7 +37,7 @@ CONFIG = {
             "soap": {"n_max": 3, "l_max": 2, "cutoff_angstrom": 4.0},
         },
         "regression": {
-            "models": ["bootstrapped", "unselected"], "curves": ["bootstrapped"], "seeds": 1, "left_out": [1.0],
+            "models": ["bootstrapped", "unstopped"], "curves": ["bootstrapped"], "seeds": 1, "left_out": [1.0],
             "most_features": 8, "members": 2,
         },
         "shards": 1,
@@ -90,7 +90,7 @@ def test_from_cells_to_pictures(snakemake: Run, data: None, project: Path) -> No
     assert set(errors["asked"]) == {
         "unseen cells", "concentration 1 left out", "larger cells", "elastic moduli", "migration barriers",
     }  # fmt: skip
-    assert set(errors["model"]) == {"bootstrapped", "unselected", "soap ridge"}
+    assert set(errors["model"]) == {"bootstrapped", "unstopped", "soap ridge"}
     assert set(errors["seed"]) == {0}
     assert (errors["error"] > 0).all()
     card = pd.read_csv(results / "scorecard.csv")

@@ -1,10 +1,13 @@
 """Known crystals of an alloy, from a table of their sites: what models of amorphous structures are asked for."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import spglib
 from ase import Atoms
+from ase.data import chemical_symbols
 from ase.spacegroup import crystal
 
 from gbscape.structure.nearest_neighbours import nearest_neighbour_distances
@@ -25,15 +28,37 @@ def read_crystals(path: str | Path) -> dict[str, Atoms]:
             setting), edges in Angstrom, angles in degrees, species, fractional coordinates; the source in a crystal's first row.
 
     Raises:
-        CrystalTableError: columns are missing, rows of a crystal have different cells, or atoms come closer than 1.5 Angstrom.
+        CrystalTableError: the table cannot be read, columns are missing, a cell of it is not what it should be, rows of a crystal have
+            different cells, or atoms come closer than 1.5 Angstrom.
     """
-    table = pd.read_csv(path)
+    try:
+        table = pd.read_csv(path, dtype={"name": str, "species": str})
+    except (ValueError, OSError) as error:  # pandas' own are ValueErrors
+        raise CrystalTableError(f"{path} cannot be read as a table of crystals: {error}") from None
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise CrystalTableError(
             f"{path}: columns {', '.join(missing)} are missing; a table of crystals has {', '.join(COLUMNS)}"
         )
+    for row, problem in _problems(table):
+        raise CrystalTableError(f"{path}, line {row + 2}: {problem}")
     return {str(name): _primitive(path, str(name), rows) for name, rows in table.groupby("name", sort=False)}
+
+
+def _problems(table: pd.DataFrame) -> Iterator[tuple[int, str]]:
+    """Rows that no crystal can be made of, which spglib may end the process for."""
+    numbers = table[COLUMNS[1:8] + COLUMNS[9:12]].apply(pd.to_numeric, errors="coerce")
+    allowed = {
+        "name": (table["name"].notna(), "a name"),
+        "spacegroup": (numbers["spacegroup"].isin(range(1, 231)), "a whole number from 1 to 230"),
+        **{edge: (numbers[edge].between(0.1, 1e4), "a length in Angstrom") for edge in ("a", "b", "c")},
+        **{angle: (numbers[angle].between(1, 179), "an angle in degrees") for angle in ("alpha", "beta", "gamma")},
+        "species": (table["species"].isin(chemical_symbols[1:]), "a chemical symbol"),
+        **{axis: (numbers[axis].between(-10, 10), "a fractional coordinate") for axis in ("x", "y", "z")},
+    }
+    for column, (right, wanted) in allowed.items():
+        for row in np.flatnonzero(~right):
+            yield int(row), f"{column} is '{table[column].iloc[row]}', not {wanted}"
 
 
 def _primitive(path: str | Path, name: str, rows: pd.DataFrame) -> Atoms:

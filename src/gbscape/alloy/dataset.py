@@ -18,6 +18,8 @@ from gbscape.store.records import atoms_from_record
 from gbscape.store.shards import open_shard
 from gbscape.structure.structure_file import check_structure
 
+PURE_CONCENTRATION = 1000.0
+"""Stands for that of the pure first species, which is infinite."""
 _NAME = re.compile(r"(?:^|\s)name=(?:\"([^\"]*)\"|(\S+))")
 
 
@@ -133,7 +135,13 @@ def _cell(atoms: Atoms, where: str, name: str, species: tuple[str, str]) -> Cell
         raise DatasetError(f"{where}: it has no energy; its comment line needs energy=... in eV") from None
     if not np.isfinite(energy):
         raise DatasetError(f"{where}: its energy is {energy}")
-    concentration = float(atoms.info.get("concentration", round(ratio(atoms, species), 2)))
+    try:
+        concentration = float(atoms.info.get("concentration", round(ratio(atoms, species), 2)))
+    except (TypeError, ValueError):
+        concentration = float("nan")
+    if not 0 <= concentration < float("inf"):
+        found = atoms.info["concentration"]
+        raise DatasetError(f"{where}: its concentration is '{found}'; it must be a number, not negative")
     bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
     stress = atoms.get_stress(voigt=False) if "stress" in atoms.calc.results else None
     if stress is not None and not np.isfinite(stress).all():
@@ -148,10 +156,10 @@ def foreign_species(atoms: Atoms, species: tuple[str, str]) -> str | None:
 
 
 def ratio(atoms: Atoms, species: tuple[str, str]) -> float:
-    """Atoms of the first species for one of the second; infinite without any."""
+    """Atoms of the first species for one of the second; `PURE_CONCENTRATION` without any."""
     symbols = atoms.get_chemical_symbols()
     second = symbols.count(species[1])
-    return symbols.count(species[0]) / second if second else float("inf")
+    return symbols.count(species[0]) / second if second else PURE_CONCENTRATION
 
 
 def shares(cells: Sequence[Cell], species: tuple[str, str]) -> NDArray[np.float64]:

@@ -25,6 +25,8 @@ Rows = NDArray[np.int64]
 
 FEWEST_CELLS = 10
 """With fewer nothing can be learned and tested."""
+_LEFT_OUT, _CELLS_OF_A_CONCENTRATION = 4, 5
+"""Concentrations that are left out where the settings name none, and the fewest cells that each of them has."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def fit(cells: Described, rows: Rows, model: str, settings: Regression, seed: in
     energies, parts = cells.energies_ev_atom[rows], cells.shares[rows]
     of_species = _of_species(parts, energies)
     vectors = cells.vectors[description][rows]
-    return Model(of_species, REGRESSIONS[regression](vectors, energies - parts @ of_species, settings, seed))
+    rest = REGRESSIONS[regression](vectors, energies - parts @ of_species, settings, _of_draw(settings, seed))
+    return Model(of_species, rest)
 
 
 def tasks(cells: Described, settings: Regression, seed: int) -> Iterator[Task]:
@@ -115,16 +118,44 @@ def tasks(cells: Described, settings: Regression, seed: int) -> Iterator[Task]:
     The first is another draw for each seed; the others have one training set, of which a seed leaves a tenth out.
     """
     labels = _strata(cells, settings.test_fraction)
-    split = StratifiedShuffleSplit(n_splits=1, test_size=settings.test_fraction, random_state=seed)
+    split = StratifiedShuffleSplit(n_splits=1, test_size=settings.test_fraction, random_state=_of_draw(settings, seed))
     train, test = next(split.split(labels, labels))
     yield Task(UNSEEN, np.sort(train), np.sort(test))
     rng = np.random.default_rng([settings.seed, seed])
-    for concentration in settings.left_out:
+    for concentration in left_out(cells.concentrations, settings):
         left = np.isclose(cells.concentrations, concentration)
-        if left.any() and not left.all():
-            yield Task(
-                f"concentration {concentration:g} left out", thinned(np.flatnonzero(~left), rng), np.flatnonzero(left)
+        yield Task(
+            f"concentration {concentration:g} left out", thinned(np.flatnonzero(~left), rng), np.flatnonzero(left)
+        )
+
+
+def left_out(concentrations: Array, settings: Regression) -> tuple[float, ...]:
+    """Concentrations that are left out in turn: those of the settings, or some of those that a dataset has.
+
+    Raises:
+        DatasetError: no cell has one of the settings', or all have.
+    """
+    known, counts = np.unique(concentrations, return_counts=True)
+    if settings.left_out is None:
+        frequent = known[counts >= _CELLS_OF_A_CONCENTRATION]
+        if len(known) == 1:
+            return ()
+        evenly = np.unique(np.linspace(0, len(frequent) - 1, min(_LEFT_OUT, len(frequent))).round().astype(int))
+        return tuple(frequent[evenly].tolist())
+    for concentration in settings.left_out:
+        left = np.isclose(concentrations, concentration)
+        if not left.any() or left.all():
+            having = ", ".join(f"{its:g}" for its in known[:20])
+            raise DatasetError(
+                f"alloy.regression.left_out: {'all cells have' if left.any() else 'no cell has'} the concentration "
+                f"{concentration:g}; the dataset has {having}{' ...' if len(known) > 20 else ''}"
             )
+    return settings.left_out
+
+
+def _of_draw(settings: Regression, seed: int) -> int:
+    """A seed for a draw: of the settings, and of its number."""
+    return int(np.random.SeedSequence([settings.seed, seed]).generate_state(1)[0])
 
 
 def _strata(cells: Described, test_fraction: float) -> Rows:

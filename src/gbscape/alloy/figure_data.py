@@ -114,7 +114,7 @@ def tabulate_barriers(
     """Write the energies along migration paths over their first images, by DFT and by models, `BARRIER_COLUMNS`.
 
     Args:
-        predictions_csv: of `gbscape.alloy.extrapolate`; paths of whose first image there is none are left out.
+        predictions_csv: of `gbscape.alloy.extrapolate`; paths of one of whose images there is none are left out.
         paths_xyz: images of each path, in their order.
         out_csv: the table.
         species: the alloy's.
@@ -138,7 +138,7 @@ def tabulate_barriers(
             }
         )
         table = along.merge(predictions, on="cell").sort_values("image", kind="stable")
-        if images[0].name not in set(table["cell"]):
+        if not set(along["cell"]) <= set(table["cell"]):  # a barrier without its summit would be another
             continue
         of_model = table.groupby(["model", "seed"])["predicted_ev_atom"]
         table["predicted_ev"] = n_atoms * (table["predicted_ev_atom"] - of_model.transform("first"))
@@ -163,23 +163,26 @@ def tabulate_errors(
         moduli_csv, barriers_csv: the tables above.
         out_csv: the table.
     """
-    of_tasks = pd.read_csv(errors_csv).rename(columns={"task": "asked", "mae_mev": "error"})
+    of_tasks = pd.read_csv(errors_csv).rename(columns={"task": "asked", "n_test": "n_asked", "mae_mev": "error"})
     tables = [of_tasks.assign(unit="meV/atom")]
     for batch, asked in {LARGER: LARGER_CELLS, CRYSTALS: CRYSTALS}.items():
         its = _of_batch(predictions_csv, batch)
-        tables.append(_mean_error(its, 1e3 * (its["predicted_ev_atom"] - its["energy_ev_atom"]), asked, "meV/atom"))
+        tables.append(
+            _mean_error(its, 1e3 * (its["predicted_ev_atom"] - its["energy_ev_atom"]), "cell", asked, "meV/atom")
+        )
     its = pd.read_csv(moduli_csv)
     its = its[its["modulus"].isin(JUDGED_MODULI)]
-    tables.append(_mean_error(its, its["predicted_gpa"] - its["dft_gpa"], MODULI, "GPa"))
+    tables.append(_mean_error(its, its["predicted_gpa"] - its["dft_gpa"], "cell", MODULI, "GPa"))
     its = barrier_heights(pd.read_csv(barriers_csv))
-    tables.append(_mean_error(its, 1e3 * (its["predicted_ev"] - its["dft_ev"]), BARRIERS, "meV"))
+    tables.append(_mean_error(its, 1e3 * (its["predicted_ev"] - its["dft_ev"]), "path", BARRIERS, "meV"))
     write_csv(out_csv, pd.concat([table[ASKED_COLUMNS] for table in tables if len(table)]))
 
 
-def _mean_error(table: pd.DataFrame, error: "pd.Series[float]", asked: str, unit: str) -> pd.DataFrame:
-    """Mean absolute error of each model and draw."""
-    by_draw = table.assign(error=error.abs()).groupby(["model", "seed", "n_features"], sort=False)["error"]
-    return by_draw.mean().reset_index().assign(asked=asked, unit=unit)
+def _mean_error(table: pd.DataFrame, error: "pd.Series[float]", of: str, asked: str, unit: str) -> pd.DataFrame:
+    """Mean absolute error of each model and draw, over what the column `of` names."""
+    by_draw = table.assign(error=error.abs()).groupby(["model", "seed", "n_features"], sort=False)
+    errors = by_draw.agg(error=("error", "mean"), n_asked=(of, "nunique"))
+    return errors.reset_index().assign(asked=asked, unit=unit)
 
 
 def barrier_heights(along: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from gbscape.alloy.crystals import read_crystals
 from gbscape.config.alloy import Migration, MigrationPath
 from gbscape.config.dft import TotalEnergyDft
+from gbscape.energies.gpaw_version import require_gpaw
 from gbscape.energies.total_energy import DftCalculator, kpoint_grid_of
 from gbscape.store.atomic import atomic_path
 from gbscape.store.progress import progress
@@ -36,7 +37,7 @@ class MigrationError(RuntimeError):
 def compute_path(
     table_csv: str | Path, name: str, out_xyz: str | Path, settings: Migration, dft: TotalEnergyDft, workdir: str | Path
 ) -> None:
-    """Relax a path by DFT, all its cells with the same points in k-space, and write its images.
+    """Relax a path by DFT, all its cells with the same points in k-space, and write its images (`save_images`).
 
     Args:
         table_csv: of crystals.
@@ -57,7 +58,7 @@ def compute_path(
     ends = ends_of_path(crystals[path.crystal], path)
     grid = kpoint_grid_of(ends[0], dft)
     images, energies = relaxed_path(ends, lambda: DftCalculator(dft, workdir, grid), settings)
-    save_images(name, images, energies, out_xyz)
+    save_images(name, images, energies, out_xyz, {"kpoints": str(list(grid)), "code": f"gpaw {require_gpaw()}"})
 
 
 def ends_of_path(crystal: Atoms, path: MigrationPath) -> tuple[Atoms, Atoms]:
@@ -135,13 +136,17 @@ def _converge(optimizer: FIRE, settings: Migration, what: str, factor: float = 1
     )
 
 
-def save_images(name: str, images: list[Atoms], energies_ev: Array, path: str | Path) -> None:
-    """Write a path as extended XYZ, frames `NAME:0`, `NAME:1`, ... with their energies in eV, in `relative_energy_ev` over the first."""
+def save_images(
+    name: str, images: list[Atoms], energies_ev: Array, path: str | Path, provenance: dict[str, str] | None = None
+) -> None:
+    """Write a path as extended XYZ, frames `NAME:0`, `NAME:1`, ... with their energies in eV, in `relative_energy_ev` over the first,
+    forces in eV/Angstrom (those of DFT, so that those between the ends have what pulls them along the path), and how they were computed."""
     frames = []
     for number, (image, energy) in enumerate(zip(images, energies_ev, strict=True)):
         frame = Atoms(image.numbers, image.positions, cell=image.cell, pbc=True)
-        frame.info = {"name": f"{name}:{number}", "relative_energy_ev": float(energy - energies_ev[0])}
-        frame.calc = SinglePointCalculator(frame, energy=float(energy))
+        relative = float(energy - energies_ev[0])
+        frame.info = {"name": f"{name}:{number}", "relative_energy_ev": relative, **(provenance or {})}
+        frame.calc = SinglePointCalculator(frame, energy=float(energy), forces=image.get_forces())
         frames.append(frame)
     with atomic_path(path) as temporary:
         ase.io.write(temporary, frames, format="extxyz")

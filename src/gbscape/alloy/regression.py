@@ -49,7 +49,7 @@ def fit_greedy(features: Array, targets: Array, settings: Regression, seed: int)
     return Fitted(model.predict, None, size)
 
 
-def fit_unselected(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
+def fit_unstopped(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
     """Orthogonal least squares that goes on for as many features as it is allowed: no validation says when to end."""
     path = orthogonal_least_squares(features, targets, settings.most_features)
     model = path.model(len(path.columns))
@@ -72,6 +72,21 @@ def fit_all_by_ridge(features: Array, targets: Array, settings: Regression, seed
     return Fitted(lambda x: ridge.predict(scale(x)), lambda x: ridge.standard_deviation(scale(x)), features.shape[1])
 
 
+def fit_averaged_ridge(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
+    """The mean of ridge regressions on all features of bootstrapped rows, the penalty that of `fit_all_by_ridge`: `fit_bootstrapped`
+    without selection."""
+    scaled, scale = standardised(features)
+    penalty = fit_ridge(scaled, targets, None, intercept=True, candidates=_PENALTIES).ridge_lambda
+    rng = np.random.default_rng(seed)
+    drawn = (rng.integers(len(targets), size=len(targets)) for _ in range(settings.members))
+    members = [fit_ridge(scaled[rows], targets[rows], penalty, intercept=True) for rows in drawn]
+
+    def each(others: Array) -> Array:
+        return np.array([member.predict(scale(others)) for member in members])
+
+    return Fitted(lambda x: each(x).mean(axis=0), lambda x: each(x).std(axis=0), features.shape[1])
+
+
 def fit_lasso(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
     """LASSO, its penalty by cross-validation along the whole path of least angles: coordinate descent does not converge on columns that
     are as alike as these."""
@@ -90,8 +105,9 @@ def fit_trees(features: Array, targets: Array, settings: Regression, seed: int) 
 REGRESSIONS: dict[str, Callable[[Array, Array, Regression, int], Fitted]] = {
     "greedy": fit_greedy,
     "bootstrapped": fit_bootstrapped,
-    "unselected": fit_unselected,
+    "unstopped": fit_unstopped,
     "ridge": fit_all_by_ridge,
+    "averaged_ridge": fit_averaged_ridge,
     "lasso": fit_lasso,
     "trees": fit_trees,
 }

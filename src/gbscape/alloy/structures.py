@@ -68,7 +68,7 @@ def heat_structures(
         }
 
     of_batch = settings.model_copy(update={"packing": packing})
-    _write(out, seeds, compute, potential.species, of_batch, code, {"potential": potential_json})
+    _write(out, seeds, compute, potential.species, of_batch, code, {"potential": potential_json}, batch == LARGER)
 
 
 def heated(
@@ -106,8 +106,9 @@ def _write(
     settings: AmorphousStructures,
     code: str,
     inputs: dict[str, str | Path],
+    depends_on_concentrations: bool = False,
 ) -> None:
     # Whoever asks for more of them keeps those that are there.
-    numbers = {"packed", "rounds", "heated", "concentrations", "larger"}
+    numbers = {"packed", "rounds", "heated", "larger"} | (set() if depends_on_concentrations else {"concentrations"})
     own = settings.model_dump(mode="json", exclude=numbers) | {"species": list(species)}
     compute_shard(out, list(seeds), compute, Provenance.of(own, code, inputs, seed=settings.seed), what="structures")

@@ -10,7 +10,8 @@ UNSEEN_COLUMNS = ["batch", "cell", "strain", "model", "seed", "n_features", "ene
 """`strain`: empty, or one of `gbscape.alloy.elastic.single_strains` that the cell is under."""
 MODULUS_COLUMNS = ["cell", "modulus", "model", "seed", "n_features", "dft_gpa", "predicted_gpa"]
 BARRIER_COLUMNS = ["path", "image", "distance_angstrom", "model", "seed", "n_features", "dft_ev", "predicted_ev"]
-ASKED_COLUMNS = ["asked", "model", "seed", "n_features", "error", "unit"]
+ASKED_COLUMNS = ["asked", "model", "seed", "n_features", "n_asked", "error", "unit"]
+"""`n_asked`: cells, crystals, strained cells or paths over which the error is a mean."""
 
 UNSEEN = "unseen cells"
 LARGER_CELLS, MODULI, BARRIERS = "larger cells", "elastic moduli", "migration barriers"

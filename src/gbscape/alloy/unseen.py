@@ -16,9 +16,6 @@ from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record, atoms_from_record, atoms_to_record
 from gbscape.store.shards import open_shard, write_shard
 
-PURE_CONCENTRATION = 1000.0
-"""Stands for the pure first species, whose concentration is infinite."""
-
 
 def write_crystals(table_csv: str | Path, out: str | Path, species: tuple[str, str], code: str) -> None:
     """Write the crystals of a table as a batch of structures.
@@ -89,9 +86,8 @@ def _of_species(table_csv: str | Path, species: tuple[str, str]) -> Mapping[str,
 
 
 def _record(atoms: Atoms, species: tuple[str, str]) -> Record:
-    concentration = ratio(atoms, species)
     return {
         "structure": atoms_to_record(atoms),
-        "concentration": PURE_CONCENTRATION if np.isinf(concentration) else concentration,
+        "concentration": ratio(atoms, species),
         "temperature_kelvin": 0.0,
     }

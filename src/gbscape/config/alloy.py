@@ -130,35 +130,44 @@ class Descriptions(Settings):
     soap: SoapParameters = SoapParameters(n_max=8, l_max=4, cutoff_angstrom=5.0, sigma_angstrom=0.5)
     """SOAP, which they are compared with: the mean over the atoms of each species."""
 
+    @model_validator(mode="after")
+    def _of_species(self) -> "Descriptions":
+        if self.soap.averaging != "none" or self.soap.neighbour_species:
+            raise ValueError(
+                "soap: averaging and neighbour_species are not for it: it is averaged over the atoms of each of the alloy's species"
+            )
+        return self
 
-RegressionName = Literal["greedy", "bootstrapped", "unselected", "ridge", "lasso", "trees"]
+
+RegressionName = Literal["greedy", "bootstrapped", "unstopped", "ridge", "averaged_ridge", "lasso", "trees"]
 
 
 class Regression(Settings):
     """How energies are learned, and on what that is tested."""
 
     models: tuple[RegressionName, ...] = Field(
-        default=("greedy", "bootstrapped", "unselected", "ridge", "lasso", "trees"), min_length=1
+        default=("greedy", "bootstrapped", "unstopped", "ridge", "averaged_ridge", "lasso", "trees"), min_length=1
     )
     """Of the scattering invariants: `greedy`, orthogonal least squares with as many features as cross-validation says;
-    `bootstrapped`, an ensemble of it; `unselected`, as many features as allowed; `ridge`, all features; `lasso`; `trees`, boosted."""
+    `bootstrapped`, an ensemble of it; `unstopped`, as many features as allowed; `ridge`, all features; `averaged_ridge`, an ensemble of it;
+    `lasso`; `trees`, boosted."""
     curves: tuple[RegressionName, ...] = ("greedy", "bootstrapped", "ridge")
     """Those of the models of which there is a learning curve."""
     seeds: int = Field(default=5, ge=1, le=1000)
     """Draws of training and test cells."""
     test_fraction: float = Field(default=0.2, gt=0, lt=1)
     """Cells of each concentration that are not learned from."""
-    left_out: tuple[_Ratio, ...] = (0.1, 1.0, 2.0, 3.75)
-    """Concentrations that are left out in turn, and predicted from the others."""
+    left_out: tuple[_Ratio, ...] | None = None
+    """Concentrations that are left out in turn, and predicted from the others; null: four of those that at least five cells have."""
     seed: int = Field(default=0, ge=0, lt=2**32)
-    """Of the training sets that leave them out."""
+    """Of the draws, and of what is left to chance in learning."""
 
     most_features: int = Field(default=150, ge=1, le=10_000)
     """Most features of a greedy model."""
     folds: int = Field(default=5, ge=2, le=100)
-    """Of the cross-validation, inside the training cells, that chooses numbers of features and penalties."""
+    """Of the cross-validation, inside the training cells, that chooses the number of features of `greedy` and the penalty of `lasso`."""
     members: int = Field(default=20, ge=1, le=10_000)
-    """Models of the bootstrapped ensemble."""
+    """Models of an ensemble."""
     subset: float = Field(default=0.25, gt=0, le=1)
     """Share of the features among which a step of one of them may choose."""
 

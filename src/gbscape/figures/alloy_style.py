@@ -5,13 +5,14 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from gbscape.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILION
+from gbscape.figures.style import BLUE, BROWN, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILION
 
 MODEL_COLOURS = {
     "bootstrapped": BLUE,
     "greedy": SKY,
-    "unselected": VERMILION,
+    "unstopped": VERMILION,
     "ridge": ORANGE,
+    "averaged_ridge": BROWN,
     "lasso": GREEN,
     "trees": PURPLE,
     "soap ridge": GREY,
@@ -20,8 +21,9 @@ MODEL_COLOURS = {
 _NAMES = {
     "bootstrapped": "greedy, bootstrapped ensemble",
     "greedy": "greedy, cross-validated",
-    "unselected": "greedy, not validated",
+    "unstopped": "greedy, not stopped",
     "ridge": "ridge, all features",
+    "averaged_ridge": "ridge, bootstrapped ensemble",
     "lasso": "LASSO",
     "trees": "boosted trees",
     "soap ridge": "SOAP, ridge",

@@ -20,7 +20,7 @@ from gbscape.store.atomic import atomic_path
 STYLE_SHEET = "gbscape.figures.gbscape"
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-ORANGE, SKY, GREY, INK = "#E69F00", "#56B4E9", "#8C8C8C", "#222222"
+ORANGE, SKY, BROWN, GREY, INK = "#E69F00", "#56B4E9", "#8C564B", "#8C8C8C", "#222222"
 
 # What would make two runs of the same data differ, by file format.
 _METADATA: Mapping[str, dict[str, Any]] = {
