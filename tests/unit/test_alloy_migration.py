@@ -1,6 +1,8 @@
 """Paths of moving atoms: their ends, and a barrier against the saddle point that symmetry gives."""
 
+import time
 from pathlib import Path
+from threading import Lock
 
 import ase.io
 import numpy as np
@@ -86,6 +88,37 @@ def test_the_path_is_written(found, tmp_path):
     assert np.linalg.norm(again[2].get_forces(), axis=1).max() <= 0.02  # at the saddle nothing pulls
     assert again[2].info["code"] == "emt"
     assert again[2].positions == pytest.approx(images[2].positions, abs=1e-7)
+
+
+class Slow(EMT):
+    """One that is at work for a while, and fails if it is told to."""
+
+    at_work, most_at_work, fails_after = 0, 0, 10**6
+    lock = Lock()
+
+    def calculate(self, *arguments, **options):
+        with Slow.lock:
+            Slow.at_work += 1
+            Slow.most_at_work = max(Slow.most_at_work, Slow.at_work)
+            Slow.fails_after -= 1
+            fails = Slow.fails_after < 0
+        time.sleep(0.01)
+        with Slow.lock:
+            Slow.at_work -= 1
+        if fails:
+            raise RuntimeError("not converged")
+        super().calculate(*arguments, **options)
+
+
+def test_images_at_once_are_the_same_path(found, monkeypatch):
+    settings = Migration(images=3, force_tolerance_ev_angstrom=0.02, most_steps=200)
+    images, energies = relaxed_path(ends_of_path(COPPER, HOP), Slow, settings, at_once=2)
+    assert np.array_equal(energies, found[1])
+    assert all(np.array_equal(image.positions, its.positions) for image, its in zip(images, found[0], strict=True))
+    assert Slow.most_at_work == 2
+    monkeypatch.setattr(Slow, "fails_after", 60)  # the ends take fewer
+    with pytest.raises(RuntimeError, match="not converged"):
+        relaxed_path(ends_of_path(COPPER, HOP), Slow, settings, at_once=2)
 
 
 def test_distances_along_a_path_grow(found):

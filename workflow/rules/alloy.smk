@@ -186,9 +186,9 @@ rule relax_path:
         path=one_of(CONFIG.alloy.path_names),
     conda:
         "../../envs/alloy.yaml"
-    threads: CONFIG.alloy.dft.ranks
+    threads: CONFIG.alloy.dft.ranks * CONFIG.alloy.migration.images
     resources:
-        mem_mb=mem_mb(3000),
+        mem_mb=mem_mb(2000 * CONFIG.alloy.migration.images),
         runtime=runtime(1440),
         tasks=1,
     params:

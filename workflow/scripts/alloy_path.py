@@ -19,4 +19,5 @@ compute_path(
     Migration(**params.settings),
     TotalEnergyDft(**params.dft),
     f"{params.workdir}/{snakemake.wildcards.path}",
+    max(1, snakemake.threads // params.dft["ranks"]),
 )

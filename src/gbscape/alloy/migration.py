@@ -5,6 +5,7 @@ Henkelman, Uberuaga and Jonsson, J. Chem. Phys. 113, 9901 (2000), as ASE has it.
 
 import itertools
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ase.io
@@ -30,12 +31,32 @@ Array = NDArray[np.float64]
 _SAME_SITE_ANGSTROM = 0.3
 
 
+class _Band(NEB):  # type: ignore[misc]
+    """A band some of whose images are computed at once. ASE's own way to do so goes on with zeros where one fails."""
+
+    def __init__(self, images: list[Atoms], at_once: int) -> None:
+        super().__init__(images, climb=False, method="improvedtangent")
+        self._at_once = at_once
+
+    def get_forces(self) -> Array:
+        """Forces on the images between the ends, which keep what was computed for them."""
+        with ThreadPoolExecutor(self._at_once) as pool:
+            list(pool.map(Atoms.get_forces, self.images[1:-1]))
+        return np.asarray(super().get_forces())
+
+
 class MigrationError(RuntimeError):
     """A path that cannot be built or does not converge; the message says why."""
 
 
 def compute_path(
-    table_csv: str | Path, name: str, out_xyz: str | Path, settings: Migration, dft: TotalEnergyDft, workdir: str | Path
+    table_csv: str | Path,
+    name: str,
+    out_xyz: str | Path,
+    settings: Migration,
+    dft: TotalEnergyDft,
+    workdir: str | Path,
+    at_once: int = 1,
 ) -> None:
     """Relax a path by DFT, all its cells with the same points in k-space, and write its images (`save_images`).
 
@@ -46,6 +67,7 @@ def compute_path(
         settings: of all paths.
         dft: of the energies.
         workdir: for files of the backend, from which a job that is killed goes on.
+        at_once: images that are computed at the same time.
 
     Raises:
         MigrationError: a crystal that is not in the table; as `ends_of_path` and `relaxed_path`.
@@ -57,7 +79,7 @@ def compute_path(
         raise MigrationError(f"{table_csv} has no crystal {path.crystal}; it has {', '.join(crystals)}")
     ends = ends_of_path(crystals[path.crystal], path)
     grid = kpoint_grid_of(ends[0], dft)
-    images, energies = relaxed_path(ends, lambda: DftCalculator(dft, workdir, grid), settings)
+    images, energies = relaxed_path(ends, lambda: DftCalculator(dft, workdir, grid), settings, at_once)
     save_images(name, images, energies, out_xyz, {"kpoints": str(list(grid)), "code": f"gpaw {require_gpaw()}"})
 
 
@@ -96,7 +118,7 @@ def _distance(atoms: Atoms, a: Array, b: Array) -> float:
 
 
 def relaxed_path(
-    ends: tuple[Atoms, Atoms], calculator: Callable[[], Calculator], settings: Migration
+    ends: tuple[Atoms, Atoms], calculator: Callable[[], Calculator], settings: Migration, at_once: int = 1
 ) -> tuple[list[Atoms], Array]:
     """Images of the lowest path between two states, ends included, and their energies in eV.
 
@@ -104,6 +126,7 @@ def relaxed_path(
         ends: the same atoms in the same order, in one cell, not relaxed.
         calculator: makes one for an image.
         settings: number of images, forces, steps.
+        at_once: images that are computed at the same time, in threads.
 
     Raises:
         MigrationError: an end or the path does not converge in the steps that are allowed.
@@ -117,7 +140,7 @@ def relaxed_path(
     images = [first, *(first.copy() for _ in range(settings.images)), last]
     for image in images[1:-1]:
         image.calc = calculator()
-    band = NEB(images, climb=False, method="improvedtangent")
+    band = _Band(images, at_once)
     band.interpolate(method="idpp", mic=True)
     _converge(FIRE(band, logfile=None), settings, "the path", factor=4.0)
     band.climb = True
