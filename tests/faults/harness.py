@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -207,9 +208,9 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, mended
         found.problems.append("no message says what to do")
     if cell.kind == "time limit" and not mended_itself and not any("longer `runtime`" in line for line in lines):
         found.problems.append("no message says that it was the time limit")
-    best = [line for line in naming if "again" in line or "deleted" in line or "damaged" in line] or naming
+    best = [line for line in naming if re.search(r"\b(again|deleted|damaged)\b", line)] or naming
     remedies = [line for line in lines if REMEDY in line]
-    said = best[:1] if best and "again" in best[0] else [*best[:1], *remedies[:1]]
+    said = best[:1] if best and re.search(r"\bagain\b", best[0]) else [*best[:1], *remedies[:1]]
     if mended_itself and not remedies:
         did = [line for line in lines if line.startswith("cancelled Slurm job")]
         said = ["the run went on by itself", *(did[:1] or ["the recovery found nothing to be done"])]

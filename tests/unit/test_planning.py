@@ -1,5 +1,6 @@
 """Units of work, rates, numbers of jobs, and the estimate of a run."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -302,6 +303,28 @@ def test_rates_are_learned_from_benchmark_files(tmp_path: Path) -> None:
     (results / "benchmarks" / "relax_boundaries" / "1.tsv").write_text("s\n")
     with pytest.raises(ValueError, match="no benchmark file"):
         learn(results, config, RATES, PROJECT)
+
+
+def test_of_ranks_that_a_batch_system_started_the_clock_tells(tmp_path: Path) -> None:
+    config = load({"name": "run", "parts": ["replica"], "replica": {"model": {"ranks": 8}}}, PROJECT)
+    (step,) = (step for step in steps_of(config, PROJECT) if step.rule == "relax_model")
+    results = tmp_path / "results" / "run"
+    _benchmark(results / "benchmarks" / "relax_model.tsv", 1000.0, 0.5)
+    for processor_time in (False, True):
+        learned = {rate.step: rate for rate in learn(results, config, RATES, PROJECT, processor_time)}["relax_model"]
+        assert learned.seconds_per_unit == pytest.approx((8000 - RATES["relax_model"].seconds_per_job) / step.work)
+        hours = estimate(step, RATES | {"relax_model": learned}, config.jobs).core_hours
+        assert hours == pytest.approx(8000 / 3600)
+
+
+def test_jobs_of_days_are_pointed_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "long.yaml").write_text("name: long\nparts: [replica]\nreplica: {backend: gpaw, shards: 4}\n")
+    assert main(["estimate", str(tmp_path / "long.yaml")]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"compute_energies/points: a job takes up to 1\d\d\.\d days\. .*`shards: auto`", said)
+    (tmp_path / "long.yaml").write_text("name: long\nparts: [replica]\nreplica: {backend: gpaw}\n")
+    assert main(["estimate", str(tmp_path / "long.yaml")]) == 0
+    assert "days" not in capsys.readouterr().out
 
 
 def test_the_true_boxes_of_a_map_count_when_they_are_known(tmp_path: Path) -> None:

@@ -106,6 +106,11 @@ def test_estimates_stand_in_where_nothing_is_done(run) -> None:
     assert found.seconds_left is None  # no pace yet
 
 
+def test_cores_of_a_job_count(run) -> None:
+    found = status(run(HEADER + _started("cut", 1, "cut", 0), {"relax/2": 600.0}), now=NOON, cores={"relax": 8})
+    assert found.rules["relax"].spent_hours == pytest.approx(8 * 600 / 3600)
+
+
 def test_a_job_that_failed_and_was_tried_again_has_not_failed(run) -> None:
     log = HEADER + _started("relax", 2, "relax/2", 1) + _failed("relax", 2, "relax/2", 2)
     again = log + _started("relax", 2, "relax/2", 2)

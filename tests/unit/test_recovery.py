@@ -240,6 +240,21 @@ def test_outputs_are_what_their_names_say(name: str, tmp_path: Path) -> None:
             require_whole([path])
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("x.json", '{"a": [1, NaN]}', "it holds NaN, which is no number"),
+        ("x.xyz", "1\n\nFe 0 0 0\n2\n\nFe 0 0 0\nFe 0 nan 0\n", "atom 1 of frame 1 has a position that is not finite"),
+        ("x.xyz", "1\n\nIn inf 0 0\n", "atom 0 of frame 0 has a position that is not finite"),
+        ("x.xyz", "1\nenergy=nan\nIn 0 0 0 nan 1\n", None),  # an energy that nobody computed
+        ("x.xyz", "3\n\nFe 0 0 0\nFe 0 0 0\n", "frame 0 has 2 of 3 atoms"),
+    ],
+)
+def test_numbers_that_have_to_be_finite(name: str, text: str, problem: str | None, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    assert problem_of(tmp_path / name) == problem
+
+
 def _shard(path: Path, ids: list[str]) -> None:
     compute_shard(path, ids, lambda item: {"vector": np.arange(300.0), "energy": 1.0}, Provenance.of({}, "code"))
 

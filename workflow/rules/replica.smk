@@ -209,7 +209,7 @@ rule tabulate_points:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=mem_mb(2000),
+        mem_mb=mem_mb(2000, "classify_atoms"),
         runtime=runtime(30),
         tasks=1,
     params:
@@ -323,8 +323,8 @@ rule select_round:
         "../../envs/replica.yaml"
     threads: ITS.selection.ranks
     resources:
-        mem_mb=mem_mb(4000),
-        runtime=runtime(60),
+        mem_mb=mem_mb(4000, "select_round", "round"),
+        runtime=runtime(60, "select_round", "round"),
         tasks=ITS.selection.ranks,
         cpus_per_task=1,
         mpi=mpi(ITS.selection.ranks),
@@ -453,8 +453,8 @@ rule evaluate_strategies:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=mem_mb(4000),
-        runtime=runtime(60),
+        mem_mb=mem_mb(4000, "evaluate_strategies"),
+        runtime=runtime(60, "evaluate_strategies"),
         tasks=1,
     params:
         sizes=[*ITS.evaluation.sizes, ITS.selection.n_points],
@@ -484,8 +484,8 @@ rule evaluate_alternative:
     conda:
         "../../envs/replica.yaml"
     resources:
-        mem_mb=mem_mb(4000),
-        runtime=runtime(60),
+        mem_mb=mem_mb(4000, "evaluate_alternative", "alternative"),
+        runtime=runtime(60, "evaluate_alternative", "alternative"),
         tasks=1,
     params:
         size=ITS.selection.n_points,

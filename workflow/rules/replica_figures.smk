@@ -150,7 +150,7 @@ for table, its in REPLICA_TABLES.items():
         conda:
             "../../envs/replica.yaml"
         resources:
-            mem_mb=mem_mb(4000),
+            mem_mb=mem_mb(4000, "evaluate_strategies"),
             runtime=runtime(30),
             tasks=1,
         params:

@@ -278,7 +278,7 @@ class Replica(Settings):
     """Atoms computed by DFT too, where GPAW is installed; left out where it is not. Null: none."""
     evaluation: Evaluation = Evaluation()
     """Test sets, and the sizes of training sets that are compared on them."""
-    shards: Shards = 4
+    shards: Shards = "auto"
     """Number of jobs that compute energies, of each batch; `auto`: by the estimated time, see `jobs`."""
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from pathlib import Path
 from gbscape.config.files import read_raw
 from gbscape.config.model import load
 from gbscape.planning import status as progress
-from gbscape.planning.estimate import estimates_of, table
+from gbscape.planning.estimate import advice, estimates_of, table
 from gbscape.planning.rates import read_rates, write_rates
 from gbscape.sweeps.axes import is_sweep
 
@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _estimate(given: argparse.Namespace) -> None:
-    print(table(estimates_of(read_raw(given.config, _PROJECT), _PROJECT)))
+    estimates = estimates_of(read_raw(given.config, _PROJECT), _PROJECT)
+    print("\n".join([table(estimates), *advice(estimates)]))
 
 
 def _learn(given: argparse.Namespace) -> None:
@@ -60,21 +61,24 @@ def _learn(given: argparse.Namespace) -> None:
 
 
 def _status(given: argparse.Namespace) -> None:
-    print(progress.text(progress.status(given.results, _seconds_of_jobs(Path(given.results)))))
+    seconds, cores = _estimated_jobs(Path(given.results))
+    print(progress.text(progress.status(given.results, seconds, cores=cores)))
 
 
-def _seconds_of_jobs(results: Path) -> dict[str, float]:
-    """Estimated core-seconds of a job, by rule; nothing where the run has not written its configuration yet."""
+def _estimated_jobs(results: Path) -> tuple[dict[str, float], dict[str, int]]:
+    """Estimated core-seconds and cores of a job, by rule; nothing where the run has not written its configuration yet."""
     try:
         hours: defaultdict[str, float] = defaultdict(float)
         jobs: Counter[str] = Counter()
+        cores: dict[str, int] = {}
         for estimated in estimates_of(read_raw([results / "config.yaml"], _PROJECT), _PROJECT):
             rule = estimated.step.split("/")[0]
             hours[rule] += estimated.core_hours
             jobs[rule] += estimated.jobs
+            cores[rule] = estimated.cores
     except (OSError, ValueError):
-        return {}
-    return {rule: 3600 * its / jobs[rule] for rule, its in hours.items()}
+        return {}, {}
+    return {rule: 3600 * its / jobs[rule] for rule, its in hours.items()}, cores
 
 
 if __name__ == "__main__":

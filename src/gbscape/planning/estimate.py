@@ -12,6 +12,8 @@ from gbscape.planning.steps import Step, number_of_jobs, steps_of
 from gbscape.sweeps.layout import layouts_of
 from gbscape.sweeps.points import points_of
 
+_DAY_MINUTES = 24 * 60
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -28,6 +30,8 @@ class Estimate:
     memory_gib: float
     """Of a job."""
     stored_gb: float
+    cores: int
+    """Of a job."""
 
 
 def estimate(step: Step, rates: Mapping[str, Rate], settings: Jobs) -> Estimate:
@@ -51,6 +55,7 @@ def estimate(step: Step, rates: Mapping[str, Rate], settings: Jobs) -> Estimate:
         core_hours=(seconds + jobs * rate.seconds_per_job) / 3600,
         memory_gib=rate.mib_per_job / 1024 + step.held_items(jobs) * rate.memory_bytes_per_item / 1024**3,
         stored_gb=step.items * rate.stored_bytes_per_item / 1e9,
+        cores=step.cores,
     )
 
 
@@ -121,6 +126,16 @@ def table(estimates: Sequence[Estimate]) -> str:
     ruler = ["-" * width if i == 0 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     lines = [_line(head, widths), _line(ruler, widths), *(_line(row, widths) for row in rows)]
     return "\n".join(lines)
+
+
+def advice(estimates: Sequence[Estimate]) -> list[str]:
+    """What to say of steps whose jobs take longer than most clusters let them."""
+    return [
+        f"{e.step}: a job takes up to {e.longest_minutes / _DAY_MINUTES:.1f} days. If it has several items, `shards: auto` makes "
+        "more jobs of them, as many as `jobs.most` allows."
+        for e in estimates
+        if e.longest_minutes > _DAY_MINUTES
+    ]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

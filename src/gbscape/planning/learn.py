@@ -16,12 +16,16 @@ from gbscape.planning.steps import PASSES, Step, number_of_jobs, steps_of
 _MIB = 1024**2
 
 
-def read_benchmark(path: str | Path, processor_time: bool = False) -> tuple[float, float]:
+def read_benchmark(path: str | Path, processor_time: bool = False, cores: int = 1) -> tuple[float, float]:
     """Core-seconds and MiB of memory of one job, the last that the file tells of.
+
+    Of a job of several cores they are the time by the clock on all of them: where a batch system starts its ranks, Snakemake sees
+    nothing of the time that they work.
 
     Args:
         path: benchmark file of Snakemake.
-        processor_time: the time that processors worked; otherwise the time by the clock if that is longer. The former is right on
+        cores: that the job takes.
+        processor_time: of jobs of one core the time that processors worked; otherwise the time by the clock if that is longer. The former is right on
             a machine that was busy with other work, but what Snakemake sampled of it lacks up to 30 seconds.
 
     Raises:
@@ -33,7 +37,9 @@ def read_benchmark(path: str | Path, processor_time: bool = False) -> tuple[floa
         seconds, processor, memory = (_number(rows[-1][name]) for name in ("s", "cpu_time", "max_rss"))
     except (IndexError, KeyError, ValueError) as error:
         raise ValueError(f"{path} is no benchmark file of Snakemake: {error!r}") from None
-    return (processor if processor_time and processor > 0 else max(seconds, processor)), memory
+    if processor_time and processor > 0 and cores == 1:
+        return processor, memory
+    return max(cores * seconds, processor), memory
 
 
 def learn(
@@ -67,7 +73,7 @@ def learn(
         if not files:
             continue
         jobs = number_of_jobs(step, rates, config.jobs)
-        measured = [read_benchmark(path, processor_time) for path in files]
+        measured = [read_benchmark(path, processor_time, step.cores) for path in files]
         rate = rate_of(rates, step.rate)
         work = (_work_of_boxes(results, config, step) or step.work) * min(1.0, len(files) / jobs)
         seconds = sum(seconds for seconds, _ in measured) - len(files) * rate.seconds_per_job

@@ -67,7 +67,10 @@ class Status:
 
 
 def status(
-    results: str | Path, estimated_seconds: Mapping[str, float] | None = None, now: float | None = None
+    results: str | Path,
+    estimated_seconds: Mapping[str, float] | None = None,
+    now: float | None = None,
+    cores: Mapping[str, int] | None = None,
 ) -> Status:
     """Status of a run, from its benchmark files and from Snakemake's own logs beside `results`.
 
@@ -78,6 +81,7 @@ def status(
         results: folder of the run, results/NAME, in the folder where Snakemake was started.
         estimated_seconds: core-seconds of a job by rule, for rules of which none is done.
         now: seconds since the epoch, of this call.
+        cores: that a job takes by rule, where that is more than one.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -86,7 +90,7 @@ def status(
     if not results.is_dir():
         raise FileNotFoundError(f"{results}: no such folder")
     session = last_session(results)
-    seconds, when = _done(results, session.rule_of if session else {})
+    seconds, when = _done(results, session.rule_of if session else {}, cores or {})
     is_running = session is not None and _is_locked(session.log.parents[1], results.name)
     running = Counter(session.running.values()) if session and is_running else Counter[str]()
     failed = Counter(rule for rule, _ in session.failed.values()) if session else Counter[str]()
@@ -208,7 +212,9 @@ def text(found: Status) -> str:
     return "\n".join(lines)
 
 
-def _done(results: Path, rule_of: Mapping[str, str]) -> tuple[dict[str, list[float]], list[tuple[float, float]]]:
+def _done(
+    results: Path, rule_of: Mapping[str, str], cores: Mapping[str, int]
+) -> tuple[dict[str, list[float]], list[tuple[float, float]]]:
     """Core-seconds of the jobs that are done, by rule; and of each when it ended, with its core-seconds."""
     seconds: dict[str, list[float]] = defaultdict(list)
     when = []
@@ -219,12 +225,13 @@ def _done(results: Path, rule_of: Mapping[str, str]) -> tuple[dict[str, list[flo
                 path = Path(folder) / name
                 if path.suffix != ".tsv":
                     continue
+                usual = path.relative_to(benchmarks).parts[0].removesuffix(".tsv")
+                rule = rule_of.get(f"results/{results.name}/{path.relative_to(results)}", usual)
                 try:
-                    took, _ = read_benchmark(path)
+                    took, _ = read_benchmark(path, cores=cores.get(rule, 1))
                 except ValueError:
                     continue  # it is being written
-                usual = path.relative_to(benchmarks).parts[0].removesuffix(".tsv")
-                seconds[rule_of.get(f"results/{results.name}/{path.relative_to(results)}", usual)].append(took)
+                seconds[rule].append(took)
                 when.append((path.stat().st_mtime, took))
     return seconds, when
 

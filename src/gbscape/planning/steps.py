@@ -36,6 +36,7 @@ _CLASS_WORK, _LARGEST_CLASS_WORK = 3700.0, 27_000.0  # of the shipped classes: m
 _REFINED_SHARE = 0.6  # of the boxes of a finer level that are classified
 PASSES = Network().passes
 """Of the network, where a map does not say."""
+_STEPS_OF_A_RELAXATION = 25  # of a path or its ends by DFT
 _ABOVE_SHARE = 0.18  # of the boundaries that were above their published energies when they had been relaxed
 DFT_BATCH = "by_dft"
 
@@ -249,6 +250,9 @@ def _replica(config: Config) -> Iterator[Step]:
         yield _vectors("describe_alternative", name, vectors, n)
         work = n * its.selection.n_points * 1e-6
         yield Step("select_alternative", name, "select_optimal", n, work, 1e-6, 1, its.selection.ranks)
+    for number in range(1, its.selection.rounds + 1):
+        work = n * its.selection.n_points / its.selection.rounds * 1e-6
+        yield Step("select_round", str(number), "select_optimal", n, work, 1e-6, 1, its.selection.ranks)
     for batch, atoms in _batches(config, n).items():
         by_dft = its.also_by_dft if batch == DFT_BATCH else None
         backend = "gpaw" if by_dft else its.backend
@@ -258,6 +262,9 @@ def _replica(config: Config) -> Iterator[Step]:
         yield Step("cut_cells", batch, "cut_cells", atoms, atoms, 1, its.shards, resident=n)
         rate = f"compute_energies:{backend}"
         yield Step("compute_energies", batch, rate, atoms, atoms * cell, cell, its.shards, cores, resident=n)
+    yield Step("evaluate_strategies", "", "evaluate_strategies", n, n, 1)
+    for name in its.alternatives:
+        yield Step("evaluate_alternative", name, "evaluate_strategies", n, n, 1)
     yield Step("predict_energies", "", "predict_energies", n, n, 1)
     yield Step("export_predictions", "", "export_predictions", n, n, 1)
 
@@ -276,11 +283,13 @@ def _alloy(config: Config) -> Iterator[Step]:
         made_here = [*made.batches, *its.unseen]
         yield from (_by_dft(config, batch, sizes[batch]) for batch in made_here if sizes[batch])
         of_cell = _by_dft(config, PACKED, 1).work
-        for name in (
-            its.path_names
-        ):  # its ends, then all images, and again with one that climbs: half of the steps that they may take
-            cycles = its.migration.most_steps * (1 + its.migration.images)
-            yield Step("relax_path", name, "compute_structures", cycles, cycles * of_cell, of_cell, 1, its.dft.ranks)
+        images = its.migration.images
+        cycles = (
+            min(its.migration.most_steps, _STEPS_OF_A_RELAXATION) * 2 * (1 + images)
+        )  # ends; images, which then climb
+        for name in its.path_names:
+            cores = its.dft.ranks * images
+            yield Step("relax_path", name, "compute_structures", cycles, cycles * of_cell, of_cell, 1, cores)
         sizes = {DATASET: sum(sizes[batch] for batch in made.batches)} | {
             name: sizes[name] for name in its.unseen if sizes[name]
         }

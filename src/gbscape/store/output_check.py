@@ -1,12 +1,15 @@
 """What a job has written is looked at before it is sealed: is it there, whole, and what its name says?
 
 An exit status is no proof of that, nor is a batch system's word. Numbers are checked for being finite when they are
-written (`gbscape.store.records`, `gbscape.store.arrays`) and here once more, as they came to lie in the file.
+written (`gbscape.store.records`, `gbscape.store.arrays`) and here once more, as they came to lie in the file. In tables, and in
+columns of structures beside the positions, what is not finite stands for what is not there.
 """
 
 import csv
 import itertools
 import json
+import math
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from typing import Any
 from gbscape.store.seal import FULLY_CHECKED_BYTES
 
 _HEADER_BYTES = 8
+_MAYBE_NOT_FINITE = re.compile(rb"nan|inf", re.IGNORECASE)
 _LARGEST_TABLE = 2**26
 """Of larger tables only the ends are looked at: a job would spend long on reading them row by row."""
 
@@ -105,7 +109,10 @@ def _table(path: Path) -> str | None:
 
 
 def _json(path: Path) -> str | None:
-    json.loads(path.read_text(encoding="utf-8"))
+    def refuse(constant: str) -> None:
+        raise ValueError(f"it holds {constant}, which is no number")
+
+    json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
     return None
 
 
@@ -126,10 +133,14 @@ def _xyz(path: Path) -> str | None:
         for frame, line in enumerate(file):
             if not line.strip().isdigit():
                 return f"frame {frame} does not begin with a number of atoms"
-            wanted = int(line) + 1  # and the comment
-            found = sum(1 for _ in itertools.islice(file, wanted))
+            wanted, found = int(line), 0
+            next(file, None)  # the comment
+            for atom in itertools.islice(file, wanted):
+                found += 1
+                if _MAYBE_NOT_FINITE.search(atom) and not all(math.isfinite(float(its)) for its in atom.split()[1:4]):
+                    return f"atom {found - 1} of frame {frame} has a position that is not finite"
             if found < wanted:
-                return f"frame {frame} has {max(found - 1, 0)} of {wanted - 1} atoms"
+                return f"frame {frame} has {found} of {wanted} atoms"
     return _ends(b"", b"\n")(path)
 
 
