@@ -127,7 +127,7 @@ class Descriptions(Settings):
 
     scattering: OrbitalScattering = OrbitalScattering()
     """The wavelet-scattering invariants."""
-    soap: SoapParameters = SoapParameters(n_max=8, l_max=4, cutoff_angstrom=5.0, sigma_angstrom=0.5)
+    soap: SoapParameters = SoapParameters(n_max=8, l_max=4, cutoff_angstrom=4.0, sigma_angstrom=0.6, normalise=False)
     """SOAP, which they are compared with: the mean over the atoms of each species."""
 
     @model_validator(mode="after")
