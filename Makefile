@@ -31,7 +31,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 setup-dft: setup  ## add GPAW to the environment, for DFT energies (about two minutes)
 	sh envs/setup_dft.sh
 
-demo: setup      ## 40 boundaries from nothing, a map of a polycrystal, energies of atoms, to results/demo/report.html
+demo: setup      ## 40 boundaries from nothing, a map of a polycrystal, energies of iron and of an alloy, to results/demo/report.html
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 	$(BIN)/snakemake --configfile config/demo.yaml --report results/demo/report.html
 	@echo "Open results/demo/report.html in a browser."

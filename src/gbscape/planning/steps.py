@@ -36,7 +36,7 @@ _CLASS_WORK, _LARGEST_CLASS_WORK = 3700.0, 27_000.0  # of the shipped classes: m
 _REFINED_SHARE = 0.6  # of the boxes of a finer level that are classified
 PASSES = Network().passes
 """Of the network, where a map does not say."""
-_STEPS_OF_A_RELAXATION = 25  # of a path or its ends by DFT
+_STEPS_OF_A_RELAXATION = 18  # of a path or its ends by DFT
 _ABOVE_SHARE = 0.18  # of the boundaries that were above their published energies when they had been relaxed
 DFT_BATCH = "by_dft"
 
