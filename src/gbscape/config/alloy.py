@@ -166,9 +166,9 @@ class Regression(Settings):
     """Most features of a greedy model."""
     folds: int = Field(default=5, ge=2, le=100)
     """Of the cross-validation, inside the training cells, that chooses the number of features of `greedy` and the penalty of `lasso`."""
-    members: int = Field(default=20, ge=1, le=10_000)
+    members: int = Field(default=50, ge=1, le=10_000)
     """Models of an ensemble."""
-    subset: float = Field(default=0.25, gt=0, le=1)
+    subset: float = Field(default=0.1, gt=0, le=1)
     """Share of the features among which a step of one of them may choose."""
 
 
