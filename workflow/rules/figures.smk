@@ -359,7 +359,7 @@ rule plot_rulegraph:
         report(
             f"{FIGURES}/rulegraph.svg",
             caption="../report/rulegraph.rst",
-            category="6. Workflow",
+            category="8. Workflow",
             labels=labelled("Rules"),
         ),
     log:
