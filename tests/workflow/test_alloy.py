@@ -54,9 +54,9 @@ def cells(number: int, n_atoms: int, ratio: float) -> list[Atoms]:
 def computed(atoms: Atoms, name: str) -> Atoms:
     its = atoms.copy()
     its.calc = LennardJones(sigma=2.3, epsilon=0.3, rc=4.0, smooth=True)
-    energy, stress = its.get_potential_energy(), its.get_stress(voigt=False)
+    energy, forces, stress = its.get_potential_energy(), its.get_forces(), its.get_stress(voigt=False)
     atoms.info["name"] = name
-    atoms.calc = SinglePointCalculator(atoms, energy=energy, stress=stress)
+    atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces, stress=stress)
     return atoms
 
 
@@ -75,7 +75,7 @@ def data(project: Path) -> None:
     images = [dataset[9].copy() for _ in range(3)]
     for number, image in enumerate(images):
         image.positions[0, 0] += 0.1 * number
-    energies = np.array([computed(image.copy(), "").get_potential_energy() for image in images])
+    energies = np.array([computed(image, "").get_potential_energy() for image in images])
     save_images("hop", images, energies, project / "hop.xyz")
 
 
