@@ -1,13 +1,15 @@
 """Datasets of an alloy: written, read, and refused."""
 
+import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
 
-from gbscape.alloy.dataset import PURE_CONCENTRATION, DatasetError, ratio, read_cells, shares, write_cells
+from gbscape.alloy.dataset import PURE_CONCENTRATION, DatasetError, ratio, read_cells, read_known, shares, write_cells
+from gbscape.alloy.energies import labelled
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import atoms_to_record
-from gbscape.store.shards import write_shard
+from gbscape.store.shards import open_shard, write_shard
 
 PAIR = ("Li", "Si")
 FRAME = '2\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3 {info} pbc="{pbc}"\n{first} 0 0 0\nSi 2 {y} 2\n'
@@ -40,6 +42,22 @@ def test_what_is_written_is_read(tmp_path):
         assert cell.concentration == record["concentration"]
         assert cell.atoms.positions == pytest.approx(record["structure"]["positions"], abs=1e-7)
         assert cell.energy_ev_atom == pytest.approx(record["energy_ev"] / 4, abs=1e-8)
+
+
+def test_cells_that_are_known_are_a_batch_and_are_written_as_they_were(tmp_path):
+    test_what_is_written_is_read(tmp_path)
+    read_known(tmp_path / "data.xyz", tmp_path / "known.h5", PAIR, "code")
+    write_cells([tmp_path / "known.h5"], tmp_path / "again.xyz")
+    assert (tmp_path / "again.xyz").read_text() == (tmp_path / "data.xyz").read_text()
+    with open_shard(tmp_path / "known.h5") as batch:
+        structures = labelled(batch)
+    frames = ase.io.read(tmp_path / "data.xyz", ":")
+    assert [its.energy_ev for its in structures] == [atoms.get_potential_energy() for atoms in frames]
+    for its, atoms in zip(structures, frames, strict=True):
+        assert np.array_equal(its.forces_ev_angstrom, atoms.get_forces())
+    (tmp_path / "own.xyz").write_text(frame())
+    with pytest.raises(DatasetError, match=r"own\.xyz, frame 0: it has no forces"):
+        read_known(tmp_path / "own.xyz", tmp_path / "own.h5", PAIR, "code")
 
 
 def test_a_file_of_ones_own_needs_only_energies(tmp_path):

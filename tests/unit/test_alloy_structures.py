@@ -67,6 +67,11 @@ def test_default_paths_can_be_taken_away():
     assert its.path_names == []
 
 
+def test_rounds_add_to_what_is_known():
+    assert AmorphousStructures(rounds=2).batches == ["packed", "round_1", "round_2"]
+    assert AmorphousStructures(known="cells.xyz", first_round=4, rounds=2).batches == ["known", "round_4", "round_5"]
+
+
 def test_what_cannot_be_packed_says_what_to_change():
     tight = Packing(n_atoms=(30, 30), closest_fraction=1.2, volume_angstrom3={"Li": 5.0, "Si": 5.0})
     with pytest.raises(PackingError, match=r"30 atoms of Li1Si .*lower structures\.packing\.closest_fraction"):
@@ -86,6 +91,10 @@ def test_what_cannot_be_packed_says_what_to_change():
             r"migration\.paths\.interstitial_in_si moves Li, .* set the path to null",
         ),
         ({"species": ("Li", "Li")}, "species must be two"),
+        (
+            {"structures": {"known": "cells.xyz", "rounds": 0}},
+            r"structures\.rounds = 0 adds nothing to structures\.known",
+        ),
         ({"structures": {"packing": {"n_atoms": (30, 20)}}}, "n_atoms\n.*the least and the most"),
         ({"structures": {"heating": {"steps": (0, 2)}}}, "heating.steps.0\n.*greater than or equal to 1"),
         ({"structures": {"concentrations": ()}}, "at least 1 item"),

@@ -98,6 +98,27 @@ def test_from_cells_to_pictures(snakemake: Run, data: None, project: Path) -> No
     assert "Rules of the verdicts" in (figures / "scorecard.html").read_text()
 
 
+def test_rounds_that_add_to_known_cells(snakemake: Run, data: None) -> None:
+    packing = {"volume_angstrom3": {"Li": 15.0, "Ge": 20.0}}
+    structures = {"known": "cells.xyz", "rounds": 1, "first_round": 4, "larger": None, "packing": packing}
+    its = {key: value for key, value in CONFIG["alloy"].items() if key != "computed"}
+    its |= {"crystals": None, "structures": structures}
+    planned = snakemake(
+        CONFIG | {"alloy": its}, "--dry-run", "--quiet", "host", "--", "results/germanide/alloy/cells/dataset.xyz"
+    )
+    assert planned.returncode == 0, planned.stderr[-3000:]
+    for rule in (
+        "read_known_structures",
+        "fit_cheap_potential",
+        "heat_structures",
+        "compute_structures",
+        "write_cells",
+    ):
+        assert f"rule {rule}:" in planned.stdout, rule
+    assert "pack_structures" not in planned.stdout
+    assert "round_3" not in planned.stdout
+
+
 def test_what_is_not_computed_is_not_asked(snakemake: Run, data: None) -> None:
     its = CONFIG["alloy"] | {"computed": {"dataset": "cells.xyz"}}
     planned = snakemake(CONFIG | {"alloy": its}, "--dry-run", "--quiet", "all")

@@ -22,6 +22,28 @@ rule pack_structures:
         "../scripts/alloy_pack.py"
 
 
+rule read_known_structures:
+    input:
+        CONFIG.alloy.structures.known or [],
+    output:
+        ALLOY_ENERGIES.format(batch=KNOWN),
+    log:
+        f"{LOGS}/read_known_structures.log",
+    benchmark:
+        f"{BENCHMARKS}/read_known_structures.tsv"
+    conda:
+        "../../envs/alloy.yaml"
+    resources:
+        mem_mb=mem_mb(2000),
+        runtime=runtime(30),
+        tasks=1,
+    params:
+        species=CONFIG.alloy.species,
+        code=code_of("alloy_known.py"),
+    script:
+        "../scripts/alloy_known.py"
+
+
 rule fit_cheap_potential:
     input:
         lambda wildcards: of_alloy_batches_before(ALLOY_ENERGIES, wildcards.batch),
@@ -128,7 +150,7 @@ rule compute_structures:
     benchmark:
         f"{BENCHMARKS}/compute_structures/{{batch}}/{{shard}}.tsv"
     wildcard_constraints:
-        batch=one_of([*ALLOY_BATCHES, LARGER, CRYSTALS, STRAINED]),
+        batch=one_of([*MADE_BATCHES, LARGER, CRYSTALS, STRAINED]),
     conda:
         "../../envs/alloy.yaml"
     threads: CONFIG.alloy.dft.ranks
@@ -159,7 +181,7 @@ rule gather_structures:
     benchmark:
         f"{BENCHMARKS}/gather_structures/{{batch}}.tsv"
     wildcard_constraints:
-        batch=one_of([*ALLOY_BATCHES, LARGER, CRYSTALS, STRAINED]),
+        batch=one_of([*MADE_BATCHES, LARGER, CRYSTALS, STRAINED]),
     conda:
         "../../envs/alloy.yaml"
     resources:

@@ -1,5 +1,5 @@
 # What the rules of the alloy share: its settings, batches of cells, patterns of paths.
-from gbscape.config.alloy import CRYSTALS, DATASET, LARGER, PATHS, STRAINED
+from gbscape.config.alloy import CRYSTALS, DATASET, KNOWN, LARGER, PATHS, STRAINED
 
 STRUCTURES = f"{ALLOY}/structures/{{batch}}.h5"
 ALLOY_ENERGIES = f"{ALLOY}/energies/{{batch}}.h5"
@@ -7,9 +7,13 @@ ALLOY_PATH = f"{ALLOY}/paths/{{path}}.xyz"
 ALLOY_VECTORS = f"{ALLOY}/vectors/{{description}}/{{batch}}.h5"
 ALLOY_DESCRIPTIONS = ["scattering", "soap"]
 ALLOY_BATCHES = CONFIG.alloy.structures.batches
+# Those whose energies are computed here.
+MADE_BATCHES = [batch for batch in ALLOY_BATCHES if batch != KNOWN]
 COMPUTED_BEFORE = CONFIG.alloy.computed
 # What makes a structure: whoever asks for more rounds keeps those that are there.
-OF_STRUCTURES = leaf(CONFIG.alloy.structures, without=["rounds"])
+OF_STRUCTURES = leaf(
+    CONFIG.alloy.structures, without=["known", "rounds", "first_round"]
+)
 
 # Batches of cells as extended XYZ, made here or before: what is learned from, and what models are asked for.
 ALLOY_CELLS = {

@@ -13,9 +13,11 @@ from ase.calculators.calculator import PropertyNotImplementedError
 from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
+from gbscape.config.alloy import KNOWN
 from gbscape.store.atomic import atomic_path
-from gbscape.store.records import atoms_from_record
-from gbscape.store.shards import open_shard
+from gbscape.store.provenance import Provenance
+from gbscape.store.records import Record, atoms_from_record, atoms_to_record
+from gbscape.store.shards import open_shard, write_shard
 from gbscape.structure.structure_file import check_structure
 
 PURE_CONCENTRATION = 1000.0
@@ -57,7 +59,7 @@ def write_cells(batches_h5: Sequence[str | Path], out_xyz: str | Path) -> None:
                 atoms.info = {
                     "name": name,
                     "concentration": record["concentration"],
-                    "batch": Path(path).stem,
+                    "batch": record.get("batch", Path(path).stem),
                     "temperature_kelvin": record["temperature_kelvin"],
                     "kpoints": record["dft"]["kpoints"].replace('"', "'"),
                     "code": record["dft"]["code"],
@@ -71,6 +73,38 @@ def write_cells(batches_h5: Sequence[str | Path], out_xyz: str | Path) -> None:
                 frames.append(atoms)
     with atomic_path(out_xyz) as temporary:
         ase.io.write(temporary, frames, format="extxyz")
+
+
+def read_known(path_xyz: str | Path, out_h5: str | Path, species: tuple[str, str], code: str) -> None:
+    """Write cells with energies and forces as a gathered batch, which potentials are fitted to and `write_cells` writes again.
+
+    Args:
+        path_xyz: of `read_cells`, every frame with forces; batch, temperature, points in k-space and code in its comment line may be
+            missing.
+        out_h5: the batch.
+        species: the alloy's.
+        code: hash of the code that makes this.
+
+    Raises:
+        DatasetError: as `read_cells`; a frame has no forces.
+    """
+    records: dict[str, Record] = {}
+    frames = ase.io.read(path_xyz, index=":", format="extxyz")
+    for number, (cell, frame) in enumerate(zip(read_cells([path_xyz], species), frames, strict=True)):
+        forces = frame.calc.results.get("forces")
+        if forces is None or not np.isfinite(forces).all():
+            raise DatasetError(f"{path_xyz}, frame {number}: it has no forces, or some that are not finite")
+        records[cell.name] = {
+            "structure": atoms_to_record(cell.atoms),
+            "concentration": cell.concentration,
+            "temperature_kelvin": float(frame.info.get("temperature_kelvin", -1.0)),
+            "batch": str(frame.info.get("batch", KNOWN)),
+            "energy_ev": cell.energy_ev,
+            "forces_ev_angstrom": forces,
+            "dft": {name: str(frame.info.get(name, "")) for name in ("kpoints", "code")},
+            **({} if cell.stress_ev_angstrom3 is None else {"stress_ev_angstrom3": cell.stress_ev_angstrom3}),
+        }
+    write_shard(out_h5, records, Provenance.of({"species": list(species)}, code, {"known": path_xyz}), {})
 
 
 def read_cells(paths: Sequence[str | Path], species: tuple[str, str]) -> list[Cell]:

@@ -109,6 +109,8 @@ def _write(
     depends_on_concentrations: bool = False,
 ) -> None:
     # Whoever asks for more of them keeps those that are there.
-    numbers = {"packed", "rounds", "heated", "larger"} | (set() if depends_on_concentrations else {"concentrations"})
+    numbers = {"packed", "known", "rounds", "first_round", "heated", "larger"} | (
+        set() if depends_on_concentrations else {"concentrations"}
+    )
     own = settings.model_dump(mode="json", exclude=numbers) | {"species": list(species)}
     compute_shard(out, list(seeds), compute, Provenance.of(own, code, inputs, seed=settings.seed), what="structures")

@@ -10,8 +10,8 @@ from gbscape.config.jobs import Shards
 from gbscape.config.orbital_scattering import OrbitalScattering
 from gbscape.config.soap import ChemicalSymbol, SoapParameters
 
-PACKED = "packed"
-"""Name of the batch of random packings."""
+PACKED, KNOWN = "packed", "known"
+"""Names of the first batch of structures: random packings, or those whose energies are known."""
 LARGER = "larger"
 CRYSTALS = "crystals"
 STRAINED = "strained"
@@ -90,8 +90,13 @@ class AmorphousStructures(Settings):
     """Nominal concentrations; a cell has whole atoms, so that its own differs a little."""
     packed: int = Field(default=6, ge=1, le=10_000)
     """Random packings of each concentration, the first structures whose energies are computed."""
+    known: str | None = None
+    """Extended XYZ of cells with energies and forces that were computed before, with the settings of `dft`: they take the place of the
+    packings, and the rounds add to them. Null: packings."""
     rounds: int = Field(default=3, ge=0, le=50)
     """Rounds of further structures, heated by a potential that is fitted to those before."""
+    first_round: int = Field(default=1, ge=1, le=1000)
+    """Number of the first of them, above those that known cells are of."""
     heated: int = Field(default=10, ge=1, le=10_000)
     """Structures of each concentration in a round."""
     packing: Packing = Packing()
@@ -108,7 +113,8 @@ class AmorphousStructures(Settings):
     @property
     def batches(self) -> list[str]:
         """Names of the batches of structures, in the order in which they are made."""
-        return [PACKED, *(f"round_{number}" for number in range(1, self.rounds + 1))]
+        rounds = range(self.first_round, self.first_round + self.rounds)
+        return [KNOWN if self.known else PACKED, *(f"round_{number}" for number in rounds)]
 
     def of_each(self, batch: str) -> int:
         """Structures of each concentration in a batch."""
@@ -282,6 +288,14 @@ class Alloy(Settings):
         if self.computed is not None:
             return list(self.computed.paths)
         return [name for name, path in self.migration.paths.items() if path] if self.crystals else []
+
+    @model_validator(mode="after")
+    def _known_cells_are_added_to(self) -> "Alloy":
+        if self.structures.known and not self.structures.rounds:
+            raise ValueError(
+                "structures.rounds = 0 adds nothing to structures.known: learn from it as computed.dataset"
+            )
+        return self
 
     @model_validator(mode="after")
     def _volumes_are_known(self) -> "Alloy":

@@ -365,6 +365,8 @@ def _paths(config: Config, project: str | Path) -> dict[tuple[str, ...], str | t
     }
     found["crystal", "model"] = None if crystal.model in crystal.models else crystal.model
     found |= {("crystal", "models", name, "file"): its.file for name, its in crystal.models.items()}
+    if config.alloy.structures.known:
+        found[("alloy", "structures", "known")] = config.alloy.structures.known
     if computed := config.alloy.computed:
         files = computed.model_dump(exclude={"paths"})
         found |= {("alloy", "computed", name): path for name, path in files.items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gbscape.config.alloy import CRYSTALS, DATASET, LARGER, PACKED, PATHS, STRAINED
+from gbscape.config.alloy import CRYSTALS, DATASET, KNOWN, LARGER, PACKED, PATHS, STRAINED
 from gbscape.config.crystal import FileSample, FourGrains, Map, Polycrystal, Superalloy, SurveyBoundary
 from gbscape.config.features import Representation, expand
 from gbscape.config.jobs import Jobs, Shards
@@ -279,8 +279,10 @@ def _alloy(config: Config) -> Iterator[Step]:
     else:
         n_crystals = _rows_of(its.crystals) if its.crystals else 0
         sizes = {batch: n_made * made.of_each(batch) for batch in [*made.batches, LARGER]}
+        if made.known:
+            sizes[KNOWN] = _frames_of(made.known)
         sizes |= {CRYSTALS: n_crystals, STRAINED: 12 * (n_crystals + len(its.elastic.concentrations))}
-        made_here = [*made.batches, *its.unseen]
+        made_here = [batch for batch in [*made.batches, *its.unseen] if batch != KNOWN]
         yield from (_by_dft(config, batch, sizes[batch]) for batch in made_here if sizes[batch])
         of_cell = _by_dft(config, PACKED, 1).work
         images = its.migration.images

@@ -269,6 +269,7 @@ STAGES: Mapping[str, Stage] = {
         ),
         rules=(
             "pack_structures",
+            "read_known_structures",
             "fit_cheap_potential",
             "heat_structures",
             "collect_crystals",
