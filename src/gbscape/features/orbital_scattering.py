@@ -72,7 +72,10 @@ def orbital_scattering(
         )
     shape = shape or grid_shape(atoms.cell.lengths(), parameters.spacing_angstrom)
     band = spectra.band_of_any_cell(shape, atoms.cell.array, torch.device("cpu"))
-    of_densities = _density_spectra(atoms, channel_weights(atoms, species, parameters), band, parameters)
+    # Channels are sums of species' densities, with weights: only these are convolved with wavelets.
+    present = [name for name in species if name in atoms.get_chemical_symbols()]
+    of_species = _density_spectra(atoms, present, band, parameters)
+    weights = torch.from_numpy(channel_weights(Atoms(present), species, parameters))
     voxel = atoms.cell.volume / prod(shape) / len(atoms)
 
     def sums(fields: Tensor) -> Tensor:
@@ -82,20 +85,23 @@ def orbital_scattering(
     # Those of moduli are among those of densities.
     filters = {wavelet: _filters(band, wavelet, parameters) for wavelet in _orbitals(parameters)}
 
-    def modulus(coefficients: Tensor, wavelet: _Orbital) -> Tensor:
-        """(n_channels, grid) sqrt of the sum over m of the squared convolutions."""
-        fields = spectra.convolve(coefficients, shape, band, filters[wavelet], wavelet.order)
+    def convolved(coefficients: Tensor, wavelet: _Orbital) -> Tensor:
+        """(..., m, grid)."""
+        return spectra.convolve(coefficients, shape, band, filters[wavelet], wavelet.order)
+
+    def modulus(fields: Tensor) -> Tensor:
+        """(..., grid) sqrt of the sum over m of the squared fields."""
         return fields.square().sum(-4).sqrt()
 
-    densities = torch.fft.irfftn(of_densities, s=shape, norm="forward").clamp_min(0)
+    densities = torch.tensordot(weights, torch.fft.irfftn(of_species, s=shape, norm="forward"), 1).clamp_min(0)
     features = [sums(densities)[:, None]]
     for wavelet in filters:
-        moduli = modulus(of_densities, wavelet)
+        moduli = modulus(torch.tensordot(weights, convolved(of_species, wavelet), 1))
         features.append(sums(moduli)[:, None])
         wider = _wider(wavelet, parameters)
         if wider:
             of_moduli = spectra.spectrum(moduli)
-            features.append(torch.stack([sums(modulus(of_moduli, its)) for its in wider], dim=1))
+            features.append(torch.stack([sums(modulus(convolved(of_moduli, its))) for its in wider], dim=1))
     return torch.cat(features, dim=1).flatten().numpy()
 
 
@@ -134,18 +140,18 @@ def channel_weights(atoms: Atoms, species: tuple[str, ...], parameters: OrbitalS
     return np.array(rows)
 
 
-def _density_spectra(atoms: Atoms, weights: Array, band: spectra.Band, parameters: OrbitalScattering) -> Tensor:
-    """(n_channels, spectrum): Fourier coefficients of the densities, exact: no Gaussian is cut off or sampled."""
+def _density_spectra(atoms: Atoms, species: list[str], band: spectra.Band, parameters: OrbitalScattering) -> Tensor:
+    """(n_species, spectrum): Fourier coefficients of the densities of each, exact: no Gaussian is cut off or sampled."""
     places = torch.from_numpy(atoms.get_scaled_positions())
     along_a, along_b, along_c = (
         torch.exp(-2j * torch.pi * places[:, axis, None] * frequencies.double())
         for axis, frequencies in enumerate(band.frequencies)
     )
     rows = (along_a[:, :, None] * along_b[:, None, :]).flatten(1)
-    by_channel = torch.from_numpy(weights).to(rows.dtype)
-    factors = torch.stack([(its[:, None] * rows).T @ along_c for its in by_channel])
+    masks = [torch.from_numpy(atoms.numbers == atomic_numbers[name]) for name in species]
+    factors = torch.stack([rows[mask].T @ along_c[mask] for mask in masks])
     gaussian = torch.exp(-0.5 * parameters.atom_width_angstrom**2 * band.squared_wave_numbers(torch.float64))
-    return factors.reshape(len(weights), *band.spectrum_shape) * gaussian / atoms.cell.volume
+    return factors.reshape(len(species), *band.spectrum_shape) * gaussian / atoms.cell.volume
 
 
 def _filters(band: spectra.Band, wavelet: _Orbital, parameters: OrbitalScattering) -> Tensor:
