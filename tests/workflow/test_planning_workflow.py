@@ -2,11 +2,15 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
-from .conftest import TINY, Run
+import pytest
+import yaml
+
+from .conftest import PROJECT, TINY, Run
 
 
 def _planned(output: str) -> dict[str, int]:
@@ -83,3 +87,16 @@ def test_the_status_of_a_run(snakemake: Run, project: Path) -> None:
     assert relaxations == _planned(done.stdout + done.stderr)["relax_boundaries"]
     assert relaxations > 1
     assert "The same command goes on." in told
+
+
+@pytest.mark.parametrize(("run", "most_jobs"), [("10⁵ boundaries", 500), ("10⁹ atoms", 60)])
+def test_plans_of_huge_runs_are_small(run: str, most_jobs: int, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With few jobs, that it may be quick; `python benchmarks/planning.py` has them all."""
+    monkeypatch.setenv("PYTHONPATH", str(project / "src"))
+    monkeypatch.chdir(project)
+    benchmark = runpy.run_path(str(PROJECT / "benchmarks" / "planning.py"))
+    config = project / "huge.yaml"
+    config.write_text(yaml.safe_dump({"name": "huge", "jobs": {"most": 80}} | benchmark["LARGE"][run]))
+    planned = benchmark["plan"](config)
+    assert 20 < planned.jobs < most_jobs
+    assert planned.memory_mib < 1000  # of the two gigabytes that planning may take
