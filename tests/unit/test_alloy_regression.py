@@ -6,7 +6,7 @@ import pytest
 from gbscape.alloy.regression import REGRESSIONS
 from gbscape.config.alloy import Regression
 
-SETTINGS = Regression(most_features=25, members=6, folds=3)
+SETTINGS = Regression(most_features=25, members=6, folds=3, subset=0.25)
 
 
 @pytest.fixture(scope="module")
