@@ -57,8 +57,10 @@ CONFIG: dict[str, Any] = {
         "alternatives": {"other": {"kind": "soap", "n_components": 5}},
     },
 }
-# Of runs that this is none of: a survey from files, energies by DFT.
-ELSEWHERE = {"read_shipped_survey", "import_structures", "ship_survey", "select_dft_atoms", "compute_reference"}
+# Of runs that this is none of: a survey from files, energies by DFT, an alloy from known cells.
+ELSEWHERE = {
+    "read_shipped_survey", "import_structures", "ship_survey", "select_dft_atoms", "compute_reference", "read_known_structures",
+}  # fmt: skip
 Jobs = dict[str, dict[str, Any]]
 
 
