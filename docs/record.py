@@ -55,7 +55,7 @@ RECORDS = {
     "sinz2020": Record(
         DOCS / "alloy.md",
         (
-            "alloy/parity.svg", "alloy/sizes.svg", "alloy/learning_curve.svg", "alloy/errors.svg", "alloy/moduli.svg",
+            "alloy/sizes.svg", "alloy/learning_curve.svg", "alloy/errors.svg", "alloy/moduli.svg",
             "alloy/barriers.svg",
         ),
     ),

@@ -150,7 +150,9 @@ rule compute_structures:
     benchmark:
         f"{BENCHMARKS}/compute_structures/{{batch}}/{{shard}}.tsv"
     wildcard_constraints:
-        batch=one_of([*MADE_BATCHES, LARGER, CRYSTALS, STRAINED]),
+        batch=one_of(
+            [*CONFIG.alloy.structures.made_batches, LARGER, CRYSTALS, STRAINED]
+        ),
     conda:
         "../../envs/alloy.yaml"
     threads: CONFIG.alloy.dft.ranks
@@ -181,7 +183,9 @@ rule gather_structures:
     benchmark:
         f"{BENCHMARKS}/gather_structures/{{batch}}.tsv"
     wildcard_constraints:
-        batch=one_of([*MADE_BATCHES, LARGER, CRYSTALS, STRAINED]),
+        batch=one_of(
+            [*CONFIG.alloy.structures.made_batches, LARGER, CRYSTALS, STRAINED]
+        ),
     conda:
         "../../envs/alloy.yaml"
     resources:

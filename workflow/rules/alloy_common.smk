@@ -7,8 +7,6 @@ ALLOY_PATH = f"{ALLOY}/paths/{{path}}.xyz"
 ALLOY_VECTORS = f"{ALLOY}/vectors/{{description}}/{{batch}}.h5"
 ALLOY_DESCRIPTIONS = ["scattering", "soap"]
 ALLOY_BATCHES = CONFIG.alloy.structures.batches
-# Those whose energies are computed here.
-MADE_BATCHES = [batch for batch in ALLOY_BATCHES if batch != KNOWN]
 COMPUTED_BEFORE = CONFIG.alloy.computed
 # What makes a structure: whoever asks for more rounds keeps those that are there.
 OF_STRUCTURES = leaf(

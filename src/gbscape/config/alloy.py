@@ -116,6 +116,11 @@ class AmorphousStructures(Settings):
         rounds = range(self.first_round, self.first_round + self.rounds)
         return [KNOWN if self.known else PACKED, *(f"round_{number}" for number in rounds)]
 
+    @property
+    def made_batches(self) -> list[str]:
+        """Those of them whose energies are computed here."""
+        return [batch for batch in self.batches if batch != KNOWN]
+
     def of_each(self, batch: str) -> int:
         """Structures of each concentration in a batch."""
         if batch == LARGER:

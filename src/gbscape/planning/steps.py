@@ -282,13 +282,12 @@ def _alloy(config: Config) -> Iterator[Step]:
         if made.known:
             sizes[KNOWN] = _frames_of(made.known)
         sizes |= {CRYSTALS: n_crystals, STRAINED: 12 * (n_crystals + len(its.elastic.concentrations))}
-        made_here = [batch for batch in [*made.batches, *its.unseen] if batch != KNOWN]
+        made_here = [*made.made_batches, *its.unseen]
         yield from (_by_dft(config, batch, sizes[batch]) for batch in made_here if sizes[batch])
         of_cell = _by_dft(config, PACKED, 1).work
         images = its.migration.images
-        cycles = (
-            min(its.migration.most_steps, _STEPS_OF_A_RELAXATION) * 2 * (1 + images)
-        )  # ends; images, which then climb
+        # Its two ends, then all images, and these again with one that climbs.
+        cycles = min(its.migration.most_steps, _STEPS_OF_A_RELAXATION) * (2 + 2 * images)
         for name in its.path_names:
             cores = its.dft.ranks * images
             yield Step("relax_path", name, "compute_structures", cycles, cycles * of_cell, of_cell, 1, cores)
