@@ -53,7 +53,7 @@ class Planned(NamedTuple):
 
 
 def plan(config: str | Path) -> Planned:
-    """A dry run of everything."""
+    """A dry run of everything. Its memory is at least what the process that asks holds, which the system counts, too."""
     command = [
         sys.executable,
         "-m",

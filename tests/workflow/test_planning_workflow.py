@@ -97,6 +97,9 @@ def test_plans_of_huge_runs_are_small(run: str, most_jobs: int, project: Path, m
     benchmark = runpy.run_path(str(PROJECT / "benchmarks" / "planning.py"))
     config = project / "huge.yaml"
     config.write_text(yaml.safe_dump({"name": "huge", "jobs": {"most": 80}} | benchmark["LARGE"][run]))
-    planned = benchmark["plan"](config)
-    assert 20 < planned.jobs < most_jobs
-    assert planned.memory_mib < 1000  # of the two gigabytes that planning may take
+    # In a process of its own: the peak that the system tells of a child begins with what its parent held when it was forked.
+    command = [sys.executable, str(PROJECT / "benchmarks" / "planning.py"), str(config), "--repeats", "1"]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    _, _, jobs, _, _, memory_mib, _ = (cell.strip() for cell in table.splitlines()[-1].split("|"))
+    assert 20 < int(jobs) < most_jobs
+    assert int(memory_mib) < 1000  # of the two gigabytes that planning may take
