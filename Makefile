@@ -53,9 +53,9 @@ test: setup      ## all tests, lint included; faster with PYTEST="-n 2 --dist lo
 test-dft: setup-dft  ## DFT energies of small iron cells (about five minutes)
 	$(BIN)/python -m pytest tests/dft
 
-test-slurm: setup  ## survey, map and selection as jobs of a real throw-away Slurm (root on Debian; skipped elsewhere)
+test-slurm: setup  ## survey, map, selection and a fault in a real throw-away Slurm (root on Debian; skipped elsewhere)
 	tests/slurm/cluster.sh install
-	$(BIN)/python -m pytest tests/slurm -m slurm
+	$(BIN)/python -m pytest tests/slurm tests/faults -m "slurm and not faults"
 
 test-faults: setup ## every fault of docs/reliability.md, with root those of Slurm too, and 100 random kills (hours)
 	tests/slurm/cluster.sh install

@@ -61,5 +61,8 @@ FAST = [
     Cell("damaged file", "gather", "start"),
     Cell("full disk", "featurize", "mid"),
     Cell("second controller", "featurize", "start"),
+    Cell("damaged file", "figure", "after"),
 ]
 """Those of `make test`."""
+FAST_IN_SLURM = [Cell("status UNKNOWN", "featurize", "mid")]
+"""Those of `make test-slurm`."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests.slurm.conftest import QUICK, WITH_ACCOUNTING, WITHOUT_ACCOUNTING, site_profile
 from tests.workflow.conftest import copied
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -121,9 +122,14 @@ CLASSES = {
 
 
 def cut_project(folder: Path) -> Path:
-    """A copy of the project with a Snakefile for each rule class, `workflow/<rule>.smk`, that includes only what it needs."""
+    """A copy of the project with a Snakefile for each rule class, `workflow/<rule>.smk`, that includes only what it needs.
+
+    Its profiles are `default`, and `slurm` as a user adapts it: `mycluster`, and `accounted` of a cluster with accounting.
+    """
     folder.mkdir(parents=True)
     workflow = copied(folder) / "workflow"
+    site_profile(folder, "mycluster", *QUICK, *WITHOUT_ACCOUNTING)
+    site_profile(folder, "accounted", *QUICK, *WITH_ACCOUNTING)
     snakefile, run = (workflow / "Snakefile").read_text(), (workflow / "rules" / "run.smk").read_text()
     head = run[: run.index('include: "survey.smk"')]
     for its in CLASSES.values():
@@ -134,13 +140,13 @@ def cut_project(folder: Path) -> Path:
     return folder
 
 
-def command(project: Path, rule_class: str, *arguments: str) -> list[str]:
+def command(project: Path, rule_class: str, profile: str = "default") -> list[str]:
     """Command line that makes the outputs of a rule class, in whatever folder it is started."""
+    here = ["--max-jobs-per-timespan", "100/1s", "--cores", "2"] if profile == "default" else []
     snakefile = project / "workflow" / f"{CLASSES[rule_class].rule}.smk"
     return [
         str(Path(sys.executable).parent / "snakemake"), "--snakefile", str(snakefile), "--configfile", "config.yaml",
-        "--workflow-profile", str(project / "profiles/default"), "--max-jobs-per-timespan", "100/1s", "--cores", "2",
-        *arguments,
+        "--workflow-profile", str(project / "profiles" / profile), *here,
     ]  # fmt: skip
 
 

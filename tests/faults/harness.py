@@ -105,7 +105,7 @@ def run_with(
     folder: Path,
     act: Callable[[At], None],
     more: dict[str, str],
-    *arguments: str,
+    profile: str = "default",
 ) -> Found:
     """One cell: start, `act`, wait for the end, recover, check.
 
@@ -116,7 +116,7 @@ def run_with(
         folder: for this cell; notes lie beside it.
         act: what is done from outside while the run goes.
         more: environment of all commands.
-        arguments: of Snakemake.
+        profile: of Snakemake, one of the cut project's.
     """
     start = time.monotonic()
     found = Found()
@@ -126,7 +126,7 @@ def run_with(
         said = notes / "said.txt"
         with said.open("wb") as out:
             run = subprocess.Popen(
-                command(project, cell.rule_class, *arguments),
+                command(project, cell.rule_class, profile),
                 cwd=work, env=injecting, stdout=out, stderr=out, start_new_session=True,
             )  # fmt: skip
             at = At(project, work, notes, run, environment(**journalled(notes), **more), found)
@@ -206,7 +206,7 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, mended
         and not any(REMEDY in line or "run again" in line.lower() for line in lines)
     ):
         found.problems.append("no message says what to do")
-    if cell.kind == "time limit" and not mended_itself and not any("longer `runtime`" in line for line in lines):
+    if cell.kind == "time limit" and not any("longer `runtime`" in line for line in lines):
         found.problems.append("no message says that it was the time limit")
     best = [line for line in naming if re.search(r"\b(again|deleted|damaged)\b", line)] or naming
     remedies = [line for line in lines if REMEDY in line]

@@ -19,14 +19,9 @@ from .clean import CLASSES, RESULTS
 from .harness import At, Found, run_with, wait_for
 
 WRAPPERS = Path(__file__).with_name("wrappers")
-ARGUMENTS = (
-    "--executor", "slurm", "--jobs", "4", "--slurm-no-account", "--slurm-status-command", "squeue",
-    "--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5",
-)  # fmt: skip
 
-
-def run_slurm_cell(cell: Cell, project: Path, clean: Path, folder: Path, without: str = "") -> Found:
-    """One cell of the kinds of Slurm; `without` names guards that are taken out."""
+def run_slurm_cell(cell: Cell, project: Path, clean: Path, folder: Path, without: str = "", profile: str = "mycluster") -> Found:
+    """One cell of the kinds of Slurm; `without` names guards that are taken out, `profile` is one of those of `cut_project`."""
     its = CLASSES[cell.rule_class]
     comment = f"rule_{its.rule}" + (f"_wildcards_{its.wildcards}" if its.wildcards else "")
     real = Path(str(shutil.which("sbatch"))).parent
@@ -46,7 +41,7 @@ def run_slurm_cell(cell: Cell, project: Path, clean: Path, folder: Path, without
         job = json.loads((at.notes / "reached").read_text())["slurm_job"]
         _ACTS.get(cell.kind, _nothing)(at, job)
 
-    found = run_with(cell, project, clean, folder, act, wrapped, *ARGUMENTS)
+    found = run_with(cell, project, clean, folder, act, wrapped, profile)
     if left := jobs_of(run_id(folder / "work" / RESULTS)):
         found.problems.append(f"Slurm's jobs {left} are left")
     return found

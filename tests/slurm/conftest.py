@@ -88,6 +88,18 @@ def start(project: Path) -> Start:
     return run
 
 
+QUICK = (
+    ("seconds-before-status-checks: 20", "seconds-before-status-checks: 2"),
+    ("latency-wait: 60", "latency-wait: 10"),
+)
+"""Lines of the profile that a test has no time for."""
+WITHOUT_ACCOUNTING = (
+    ("# slurm-no-account: true", "slurm-no-account: true"),
+    ("# slurm-status-command: squeue", "slurm-status-command: squeue"),
+)
+WITH_ACCOUNTING = (("# slurm_account: mygroup", "slurm_account: tests"),)
+
+
 def site_profile(project: Path, name: str, *changes: tuple[str, str]) -> str:
     """Copy the Slurm profile as a user does, and change its lines: pairs of a text that stands there, and its substitute."""
     folder = project / "profiles" / name

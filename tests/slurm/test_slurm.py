@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.slurm.conftest import Start, cluster, jobs, site_profile
+from tests.slurm.conftest import QUICK, WITH_ACCOUNTING, WITHOUT_ACCOUNTING, Start, cluster, jobs, site_profile
 from tests.workflow.conftest import TINY
 
 pytestmark = pytest.mark.slurm
@@ -31,10 +31,6 @@ RESULTS = (
 LONGEST_S = 3600
 """That a run is waited for, on a machine however busy."""
 SHARDED = ("relax_boundaries", "featurize", "classify_boxes", "cut_cells", "compute_energies")
-QUICK = (
-    ("seconds-before-status-checks: 20", "seconds-before-status-checks: 2"),
-    ("latency-wait: 60", "latency-wait: 10"),
-)
 
 
 def configuration(name: str, selection_ranks: int) -> dict[str, Any]:
@@ -86,9 +82,7 @@ def test_without_accounting_with_partitions_and_a_gpu(
     tmp_path_factory: pytest.TempPathFactory, project: Path, local: Path, start: Start
 ) -> None:
     profile = site_profile(
-        project, "mycluster", *QUICK,
-        ("# slurm-no-account: true", "slurm-no-account: true"),
-        ("# slurm-status-command: squeue", "slurm-status-command: squeue"),
+        project, "mycluster", *QUICK, *WITHOUT_ACCOUNTING,
         ("# slurm-partition-config:", "slurm-partition-config:"),
         ("  classify_boxes: {gpu: 0}\n", ""),
     )  # fmt: skip
@@ -125,8 +119,7 @@ def test_without_accounting_with_partitions_and_a_gpu(
 
 def test_with_accounting(tmp_path_factory: pytest.TempPathFactory, project: Path, local: Path, start: Start) -> None:
     profile = site_profile(
-        project, "accounted", *QUICK,
-        ("# slurm_account: mygroup", "slurm_account: tests"),
+        project, "accounted", *QUICK, *WITH_ACCOUNTING,
         ("# resources: ", "resources: "),
         ("#   mem_mb: 190000", "  mem_mb: 3000"),
     )  # fmt: skip
