@@ -64,5 +64,5 @@ FAST = [
     Cell("damaged file", "figure", "after"),
 ]
 """Those of `make test`."""
-FAST_IN_SLURM = [Cell("status UNKNOWN", "featurize", "mid")]
+FAST_IN_SLURM = [Cell("requeue", "featurize", "mid")]
 """Those of `make test-slurm`."""
