@@ -82,6 +82,13 @@ def test_a_file_of_ones_own_needs_only_energies(tmp_path):
         (frame("energy=1 name=x") + frame("energy=1 name=x"), "several frames are called x"),
         (frame("energy=1 name=mp/1"), "frame 0: its name is 'mp/1'; it must not"),
         (frame('energy=1 stress="nan 0 0 0 0 0 0 0 0"'), "frame 0: its stress is not finite"),
+        (
+            frame("energy=1")
+            .replace("pos:R:3", "pos:R:3:forces:R:3")
+            .replace("0 0 0\n", "0 0 0 0 nan 0\n")
+            .replace("2 2\n", "2 2 0 0 0\n"),
+            "frame 0: its forces are not finite",
+        ),
         ("", "has no frames"),
         ("3\nno", "cannot be read as extended XYZ"),
     ],

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ase.io
 import numpy as np
@@ -38,8 +39,12 @@ class Cell:
     energy_ev: float
     concentration: float
     """Nominal: cells of the same belong together when whole concentrations are left out."""
+    forces_ev_angstrom: NDArray[np.float64] | None
+    """(n, 3), where the file has them."""
     stress_ev_angstrom3: NDArray[np.float64] | None
     """(3, 3), positive under tension, where the file has it."""
+    comment: dict[str, Any]
+    """What else the frame's comment line says."""
 
     @property
     def energy_ev_atom(self) -> float:
@@ -89,19 +94,17 @@ def read_known(path_xyz: str | Path, out_h5: str | Path, species: tuple[str, str
         DatasetError: as `read_cells`; a frame has no forces.
     """
     records: dict[str, Record] = {}
-    frames = ase.io.read(path_xyz, index=":", format="extxyz")
-    for number, (cell, frame) in enumerate(zip(read_cells([path_xyz], species), frames, strict=True)):
-        forces = frame.calc.results.get("forces")
-        if forces is None or not np.isfinite(forces).all():
-            raise DatasetError(f"{path_xyz}, frame {number}: it has no forces, or some that are not finite")
+    for number, cell in enumerate(read_cells([path_xyz], species)):
+        if cell.forces_ev_angstrom is None:
+            raise DatasetError(f"{path_xyz}, frame {number}: it has no forces")
         records[cell.name] = {
             "structure": atoms_to_record(cell.atoms),
             "concentration": cell.concentration,
-            "temperature_kelvin": float(frame.info.get("temperature_kelvin", -1.0)),
-            "batch": str(frame.info.get("batch", KNOWN)),
+            "temperature_kelvin": float(cell.comment.get("temperature_kelvin", -1.0)),
+            "batch": str(cell.comment.get("batch", KNOWN)),
             "energy_ev": cell.energy_ev,
-            "forces_ev_angstrom": forces,
-            "dft": {name: str(frame.info.get(name, "")) for name in ("kpoints", "code")},
+            "forces_ev_angstrom": cell.forces_ev_angstrom,
+            "dft": {name: str(cell.comment.get(name, "")) for name in ("kpoints", "code")},
             **({} if cell.stress_ev_angstrom3 is None else {"stress_ev_angstrom3": cell.stress_ev_angstrom3}),
         }
     write_shard(out_h5, records, Provenance.of({"species": list(species)}, code, {"known": path_xyz}), {})
@@ -177,10 +180,12 @@ def _cell(atoms: Atoms, where: str, name: str, species: tuple[str, str]) -> Cell
         found = atoms.info["concentration"]
         raise DatasetError(f"{where}: its concentration is '{found}'; it must be a number, not negative")
     bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+    forces = atoms.calc.results.get("forces")
     stress = atoms.get_stress(voigt=False) if "stress" in atoms.calc.results else None
-    if stress is not None and not np.isfinite(stress).all():
-        raise DatasetError(f"{where}: its stress is not finite")
-    return Cell(name, bare, energy, concentration, stress)
+    for what, its in (("forces are", forces), ("stress is", stress)):
+        if its is not None and not np.isfinite(its).all():
+            raise DatasetError(f"{where}: its {what} not finite")
+    return Cell(name, bare, energy, concentration, forces, stress, atoms.info)
 
 
 def foreign_species(atoms: Atoms, species: tuple[str, str]) -> str | None:

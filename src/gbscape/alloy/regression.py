@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LassoLarsCV
+from sklearn.linear_model import LassoLarsCV, Ridge
 from sklearn.model_selection import KFold
 
 from gbscape.config.alloy import Regression
@@ -79,7 +79,7 @@ def fit_averaged_ridge(features: Array, targets: Array, settings: Regression, se
     penalty = fit_ridge(scaled, targets, None, intercept=True, candidates=_PENALTIES).ridge_lambda
     rng = np.random.default_rng(seed)
     drawn = (rng.integers(len(targets), size=len(targets)) for _ in range(settings.members))
-    members = [fit_ridge(scaled[rows], targets[rows], penalty, intercept=True) for rows in drawn]
+    members = [Ridge(penalty).fit(scaled[rows], targets[rows]) for rows in drawn]
 
     def each(others: Array) -> Array:
         return np.array([member.predict(scale(others)) for member in members])

@@ -50,10 +50,19 @@ def plot_alloy_parity(data: pd.DataFrame, path: str | Path) -> None:
         for ax, name in zip(axes, names, strict=True):
             rows = data[data["model"] == name]
             ax.plot(limits, limits, color=GREY, lw=0.8, ls=(0, (3, 2)))
+            # Pixels, since of ten draws there are thousands.
             if rows["spread"].notna().any():
                 ax.errorbar(rows["computed"], rows["predicted"], rows["spread"], fmt="none", ecolor=MODEL_COLOURS[name], elinewidth=0.5,
-                            alpha=0.35)  # fmt: skip
-            ax.scatter(rows["computed"], rows["predicted"], 7, color=MODEL_COLOURS[name], alpha=0.6, linewidths=0)
+                            alpha=0.35, rasterized=True)  # fmt: skip
+            ax.scatter(
+                rows["computed"],
+                rows["predicted"],
+                7,
+                color=MODEL_COLOURS[name],
+                alpha=0.6,
+                linewidths=0,
+                rasterized=True,
+            )
             error = (rows["predicted"] - rows["computed"]).abs().mean()
             ax.text(0.04, 0.96, f"MAE {error:.1f} meV/atom", transform=ax.transAxes, va="top", color=INK)
             ax.set_title(model_label(name), fontsize=8)
