@@ -197,9 +197,11 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, mended
         found.problems.append(f"processes {left_running} still run")
     _check_journal(cell, notes, found)
     lines = [line.strip() for line in _messages(found.said)]
-    naming = [line for line in lines if Path(its.target).name in line or (its.input in line and "delete it" in line)]
+    # A disk that is full may be so for the job beside it.
+    hit = [Path(output).name for output in (its.outputs if cell.kind == "full disk" else [its.target])]
+    naming = [line for line in lines if any(name in line for name in hit) or (its.input in line and "delete it" in line)]
     if not naming and not mended_itself:
-        found.problems.append(f"no message names {its.target}")
+        found.problems.append(f"no message names {' or '.join(hit)}")
     if (
         cell.kind != "second controller"
         and not mended_itself

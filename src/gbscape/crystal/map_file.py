@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gbscape.crystal.boxes import BoxGrid
-from gbscape.store.atomic import atomic_path
+from gbscape.store.new_hdf5 import new_hdf5
 from gbscape.store.provenance import Provenance
 
 FloatArray = NDArray[np.floating[Any]]
@@ -199,7 +199,7 @@ def join_maps(maps: Sequence[StridedMap]) -> StridedMap:
 
 def write_map(path: str | Path, strided_map: StridedMap, provenance: Provenance) -> None:
     """Write a map as HDF5: datasets named as the fields, chunked and compressed, numbers in single precision."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         # Datasets, not attributes: an attribute holds 64 kB at most.
         file["provenance"] = provenance.to_json()
         file["classes"] = json.dumps(strided_map.classes)

@@ -19,7 +19,7 @@ from gbscape.crystal.map_file import StridedMap, join_maps, map_provenance, read
 from gbscape.crystal.refinement import boxes_to_check, compare_interpolated, first_level, interpolated, next_level
 from gbscape.crystal.strided import BoxedSample, boxed_sample, boxes_of_shard, classify_boxes
 from gbscape.planning import costs
-from gbscape.store.atomic import atomic_path
+from gbscape.store.new_hdf5 import new_hdf5
 from gbscape.store.provenance import Provenance, check_agreement
 from gbscape.store.tables import write_csv
 
@@ -44,7 +44,7 @@ def choose_boxes(
     else:
         done = read_map(before_h5, hidden=False)
         boxes = next_level(done, boxed.n_atoms(), level - 1, settings.refinement, settings.fewest_atoms)
-    with atomic_path(out) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(out) as file:
         file["boxes"] = boxes
 
 

@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 from gbscape.config.figures import Gallery
 from gbscape.figures.labels import boundary_label, is_coincidence_id, miller
 from gbscape.figures.style import BLUE, INK, ORANGE, VERMILION, draw_message, figure
-from gbscape.store.atomic import atomic_path
+from gbscape.store.new_hdf5 import new_hdf5
 from gbscape.store.records import atoms_from_record, read_record, write_record
 from gbscape.store.shards import open_shard
 from gbscape.structure.lattice import Rows
@@ -120,7 +120,7 @@ def in_order(panels: Iterable[Panel]) -> list[Panel]:
 
 def write_panels(panels: Sequence[Panel], path: str | Path) -> None:
     """Write what `gallery_data` made to an HDF5 file."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         for number, panel in enumerate(panels):
             known = {name: value for name, value in vars(panel).items() if value is not None}
             write_record(file.create_group(f"{number:05d}"), known)

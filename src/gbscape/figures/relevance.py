@@ -21,7 +21,7 @@ from gbscape.figures.style import GREY, INK, figure
 from gbscape.relevance.map_file import RelevanceMap
 from gbscape.relevance.statistics import MEAN
 from gbscape.relevance.symmetry import find_symmetry
-from gbscape.store.atomic import atomic_path
+from gbscape.store.new_hdf5 import new_hdf5
 from gbscape.store.records import read_record, write_record
 from gbscape.structure.lattice import Rows
 
@@ -104,7 +104,7 @@ def relevance_data(
 
 def write_relevance_panels(panels: Sequence[RelevancePanel], path: str | Path) -> None:
     """Write what `relevance_data` made to an HDF5 file."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         for number, panel in enumerate(panels):
             write_record(file.create_group(f"{number:02d}"), vars(panel))
 

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from gbscape.store.atomic import atomic_path
+from gbscape.store.new_hdf5 import new_hdf5
 from gbscape.store.provenance import Provenance
 from gbscape.store.shards import ShardError
 
@@ -21,7 +21,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, Any], provenance: Proven
     Raises:
         ValueError: a number is not finite; nothing is written then.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         file["provenance"] = provenance.to_json()
         for name, values in arrays.items():
             array = np.asarray(values)

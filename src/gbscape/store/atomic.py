@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+FULL = errno.ENOSPC, errno.EDQUOT
+"""Numbers of errors of a file system, or one's share of it, that is full."""
+
 
 class DiskFullError(OSError):
     """The file system is full; the message names the file that was being written."""
@@ -32,16 +35,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             os.fsync(handle.fileno())
         temporary.replace(path)
     except Exception as error:
-        if _is_full(error):
+        if isinstance(error, OSError) and error.errno in FULL:
             raise DiskFullError(
                 errno.ENOSPC, f"no space is left for {path}: free some and run again; what is finished is kept"
             ) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _is_full(error: Exception) -> bool:
-    # HDF5 says it in the text of errors of its own.
-    full = errno.ENOSPC, errno.EDQUOT
-    return (isinstance(error, OSError) and error.errno in full) or any(os.strerror(its) in str(error) for its in full)

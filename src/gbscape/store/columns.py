@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from gbscape.store.atomic import atomic_path
+from gbscape.store.new_hdf5 import new_hdf5
 from gbscape.store.progress import progress
 from gbscape.store.provenance import Provenance
 from gbscape.store.records import Record
@@ -37,7 +37,7 @@ def write_columns(path: str | Path, records: Mapping[str, Record], provenance: P
     for item, record in records.items():
         for name, value in _flattened(record):
             fields.setdefault(name, {})[item] = value
-    with atomic_path(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+    with new_hdf5(path, libver="latest") as file:
         file["provenance"] = provenance.to_json()
         file["ids"] = json.dumps(list(records))
         columns = file.create_group("columns")

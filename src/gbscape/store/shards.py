@@ -19,6 +19,7 @@ from typing import Any, Literal
 import h5py
 
 from gbscape.store.atomic import DiskFullError, atomic_path
+from gbscape.store.new_hdf5 import new_hdf5
 from gbscape.store.progress import progress
 from gbscape.store.provenance import Provenance, check_agreement
 from gbscape.store.records import Record, read_record, write_record
@@ -64,7 +65,7 @@ def compute_shard(
             continue
         try:
             record = compute(item)
-            with atomic_path(part) as temporary, h5py.File(temporary, "w") as file:
+            with new_hdf5(part) as file:
                 file["provenance"] = provenance.to_json()
                 file["id"] = item
                 write_record(file.create_group("record"), record)
@@ -84,7 +85,7 @@ def write_shard(
     path: str | Path, records: Mapping[str, Record], provenance: Provenance, failures: Mapping[str, str]
 ) -> None:
     """Write records that are at hand as one shard, with the reasons of the items that failed."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         items = _write_header(file, list(records), provenance, failures)
         for item, record in records.items():
             write_record(items.create_group(item), record)
@@ -215,7 +216,7 @@ def _join(
     path: Path, sources: Mapping[str, tuple[Path, str]], provenance: Provenance, failures: Mapping[str, str]
 ) -> None:
     """Write a shard from records in other files: for each item the file and the name of the record in it."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         items = _write_header(file, list(sources), provenance, failures)
         for item, (source, name) in sources.items():
             with h5py.File(source, "r") as source_file:
