@@ -22,22 +22,7 @@ LOCAL = (
 SLURM = ("time limit", "node failure", "requeue", "reply of sbatch lost", "status UNKNOWN")
 """Kinds that need a Slurm."""
 KINDS = (*LOCAL, *SLURM)
-
-MEANING = {
-    "job SIGKILL": "the job is killed",
-    "controller SIGKILL": "Snakemake is killed, the job lives on",
-    "out of memory": "the job may have no more memory than it has, and asks for more (RLIMIT_AS)",
-    "full disk": "not a byte is left on a tmpfs of 64 MiB that holds the folder; space is made before the recovery",
-    "damaged file": "start: a bit of an input is flipped; mid: the second half of what was written is lost; after: a bit of the "
-    "output is flipped",
-    "late file": "start: an input, mid: the unsealed, after: the sealed output is seen only {late} s later",
-    "second controller": "the same command is started once more, and the recovery",
-    "time limit": "Slurm ends the job at its time limit",
-    "node failure": "the node of the job goes down, and comes back",
-    "requeue": "Slurm takes the job from its node and puts it in the queue again, as at a preemption",
-    "reply of sbatch lost": "sbatch takes the job, and its reply does not arrive; the job runs",
-    "status UNKNOWN": "squeue says nothing of the job, then that its state is UNKNOWN, while it runs",
-}
+"""What each is stands in docs/reliability.md."""
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,9 @@ def check(cell: Cell, clean: Path, work: Path, notes: Path, found: Found, mended
     lines = [line.strip() for line in _messages(found.said)]
     # A disk that is full may be so for the job beside it.
     hit = [Path(output).name for output in (its.outputs if cell.kind == "full disk" else [its.target])]
-    naming = [line for line in lines if any(name in line for name in hit) or (its.input in line and "delete it" in line)]
+    naming = [
+        line for line in lines if any(name in line for name in hit) or (its.input in line and "delete it" in line)
+    ]
     if not naming and not mended_itself:
         found.problems.append(f"no message names {' or '.join(hit)}")
     if (

@@ -20,7 +20,10 @@ from .harness import At, Found, run_with, wait_for
 
 WRAPPERS = Path(__file__).with_name("wrappers")
 
-def run_slurm_cell(cell: Cell, project: Path, clean: Path, folder: Path, without: str = "", profile: str = "mycluster") -> Found:
+
+def run_slurm_cell(
+    cell: Cell, project: Path, clean: Path, folder: Path, without: str = "", profile: str = "mycluster"
+) -> Found:
     """One cell of the kinds of Slurm; `without` names guards that are taken out, `profile` is one of those of `cut_project`."""
     its = CLASSES[cell.rule_class]
     comment = f"rule_{its.rule}" + (f"_wildcards_{its.wildcards}" if its.wildcards else "")
