@@ -20,7 +20,7 @@ def cells(name):
 
 @pytest.mark.parametrize(
     ("name", "number", "atoms"),
-    [("dataset", 552, (24, 32)), ("larger", 12, (64, 64)), ("crystals", 7, (1, 152)), ("strained", 108, (1, 38))],
+    [("dataset", 672, (24, 32)), ("larger", 12, (64, 64)), ("crystals", 7, (1, 152)), ("strained", 108, (1, 38))],
 )
 def test_numbers_of_cells_and_of_their_atoms(name, number, atoms):
     sizes = [len(cell.atoms) for cell in cells(name)]
