@@ -40,6 +40,19 @@ def _jobs(output: str) -> dict[str, int]:
     return counted
 
 
+def test_what_is_set_for_a_rule_holds_in_all_points(snakemake: Run) -> None:
+    """As a profile does; what is set for the rule of one point goes before it."""
+    settings = ("--set-resources", "learn:runtime=77", "learn:gpu=0", "p1_learn:runtime=88", "--set-threads", "learn=2")
+    done = snakemake(_sweep([4.0], [0.5, 0.4]), "--dry-run", "--cores", "3", *settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    blocks = re.findall(r"^rule p(\d)_learn:\n((?: .*\n)+)", done.stdout + done.stderr, flags=re.MULTILINE)
+    assert {point for point, _ in blocks} == {"0", "1"}
+    for point, block in blocks:
+        assert f"runtime={77 if point == '0' else 88}," in block
+        assert "gpu=0" in block
+        assert "threads: 2" in block
+
+
 def test_a_sweep_and_a_value_that_is_added(snakemake: Run, project: Path) -> None:
     results = project / "results" / "tiny"
     done = snakemake(_sweep([4.0], [0.5, 0.4]))

@@ -4,7 +4,12 @@ from gbscape.config.files import sweep_yaml
 from gbscape.config.model import ConfigError, begin_file_checks
 from gbscape.store.code import code_hash
 from gbscape.sweeps.layout import LAYOUT_KEY, layouts_of
-from gbscape.sweeps.modules import leave_out, module_name, modules_of_job
+from gbscape.sweeps.modules import (
+    leave_out,
+    module_name,
+    modules_of_job,
+    set_in_all_points,
+)
 from gbscape.sweeps.points import points_of
 
 try:
@@ -27,6 +32,7 @@ LAYOUTS = {
 }
 # A job parses the workflow again, of which it needs one point, or only this file.
 HERE = modules_of_job(sys.argv, LAYOUTS)
+set_in_all_points(workflow.resource_settings)
 # Of files that points share.
 MAKERS = {}
 

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gbscape.sweeps.points import Point
@@ -19,6 +19,32 @@ def module_name(point: Point) -> str:
 def plain_rule(rule: str) -> str:
     """Name of a rule without that of its module."""
     return _PREFIX.sub("", rule)
+
+
+def set_in_all_points(settings: Any) -> None:
+    """Let what a profile or the command line sets for a rule, resources and threads, hold for that rule of every point, too.
+
+    Without that a point's rules, whose names are others, would ask for the GPUs that a profile says there are none of.
+
+    Args:
+        settings: of resources, of Snakemake's workflow, before any rule of a point is read.
+    """
+    for name in ("_parsed_overwrite_resources", "_parsed_overwrite_threads"):
+        vars(settings)[name] = _OfRules(getattr(settings, name))
+
+
+class _OfRules(dict[str, Any]):
+    """What is set, by rule. Snakemake asks with `get`, and hands the items as they are to its jobs."""
+
+    def get(self, rule: str, default: Any = None) -> Any:
+        """What is set for a rule; for one of a point also what is set for that rule in all, where its own does not say otherwise."""
+        own, of_all = super().get(rule), super().get(plain_rule(rule))
+        if own is None:
+            return default if of_all is None else of_all
+        if isinstance(own, Mapping) and isinstance(of_all, Mapping):
+            kind: Any = type(own)
+            return kind({**of_all, **own})
+        return own
 
 
 def leave_out(workflow: Any, module: str, rules: Collection[str], makers: dict[tuple[str, ...], Any]) -> None:
