@@ -12,7 +12,6 @@ import pytest
 
 from gbscape.store.new_hdf5 import new_hdf5
 
-_KIB = 1024
 _WRITE = """
 import sys
 import numpy as np
@@ -68,7 +67,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("free_kib", [0, 4, 40, 60, 300])
 def test_a_full_disk_is_said_and_leaves_nothing(small_disk: Path, free_kib: int) -> None:
     """In a process of its own: HDF5 itself ends with a segmentation fault when 40 KiB are free."""
-    (small_disk / "filler").write_bytes(bytes((1024 - free_kib) * _KIB))
+    (small_disk / "filler").write_bytes(bytes((1024 - free_kib) * 1024))
     done = subprocess.run(
         [sys.executable, "-c", _WRITE, str(small_disk / "x.h5")], capture_output=True, text=True, check=False
     )

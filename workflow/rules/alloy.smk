@@ -150,9 +150,7 @@ rule compute_structures:
     benchmark:
         f"{BENCHMARKS}/compute_structures/{{batch}}/{{shard}}.tsv"
     wildcard_constraints:
-        batch=one_of(
-            [*CONFIG.alloy.structures.made_batches, LARGER, CRYSTALS, STRAINED]
-        ),
+        batch=one_of(COMPUTED_HERE),
     conda:
         "../../envs/alloy.yaml"
     threads: CONFIG.alloy.dft.ranks
@@ -183,9 +181,7 @@ rule gather_structures:
     benchmark:
         f"{BENCHMARKS}/gather_structures/{{batch}}.tsv"
     wildcard_constraints:
-        batch=one_of(
-            [*CONFIG.alloy.structures.made_batches, LARGER, CRYSTALS, STRAINED]
-        ),
+        batch=one_of(COMPUTED_HERE),
     conda:
         "../../envs/alloy.yaml"
     resources:

@@ -7,6 +7,7 @@ ALLOY_PATH = f"{ALLOY}/paths/{{path}}.xyz"
 ALLOY_VECTORS = f"{ALLOY}/vectors/{{description}}/{{batch}}.h5"
 ALLOY_DESCRIPTIONS = ["scattering", "soap"]
 ALLOY_BATCHES = CONFIG.alloy.structures.batches
+COMPUTED_HERE = [*CONFIG.alloy.structures.made_batches, LARGER, CRYSTALS, STRAINED]
 COMPUTED_BEFORE = CONFIG.alloy.computed
 # What makes a structure: whoever asks for more rounds keeps those that are there.
 OF_STRUCTURES = leaf(
