@@ -10,8 +10,7 @@ from measure import Build, Contest, Contestant, Goal, Work
 from gbscape.alloy.packing import random_packing
 from gbscape.config.alloy import Packing
 from gbscape.config.orbital_scattering import OrbitalScattering
-from gbscape.features.orbital_scattering import channel_weights, feature_names, orbital_scattering
-from gbscape.features.scattering import grid_shape
+from gbscape.features.orbital_scattering import channel_weights, feature_names, orbital_grid_shape, orbital_scattering
 
 KYMATIO = "kymatio, solid harmonics"
 _PAIR = ("Li", "Si")
@@ -22,7 +21,7 @@ def orbital_scattering_64(quick: bool) -> Contest:
     parameters = OrbitalScattering(n_scales=2, n_max=2) if quick else OrbitalScattering()
     n_atoms = 12 if quick else 64
     atoms = random_packing(_PAIR, 1.0, Packing(n_atoms=(n_atoms, n_atoms)), np.random.default_rng(0))
-    shape = grid_shape(atoms.cell.lengths(), parameters.spacing_angstrom)
+    shape = orbital_grid_shape(atoms.cell.lengths(), parameters)
     invariants = len(feature_names(_PAIR, parameters))
     channels = len(channel_weights(atoms, _PAIR, parameters))
     theirs = channels * _kymatio_paths(parameters) * len(parameters.powers)

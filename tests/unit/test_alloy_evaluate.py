@@ -18,7 +18,7 @@ from gbscape.alloy.tables import ERROR_COLUMNS, PREDICTION_COLUMNS, SIZE_COLUMNS
 from gbscape.config.alloy import AmorphousStructures, CheapPotential, Descriptions, Packing, Regression
 from gbscape.config.orbital_scattering import OrbitalScattering
 from gbscape.config.soap import SoapParameters
-from gbscape.features.scattering import grid_shape
+from gbscape.features.orbital_scattering import orbital_grid_shape
 from gbscape.simulate.snap import SnapPotential, energy_and_forces
 from gbscape.store.shards import open_shard
 
@@ -258,7 +258,7 @@ def test_what_is_said_of_other_cells(folder, vectors, cells):
     assert at_rest["predicted_ev_atom"].to_numpy() == pytest.approx(predicted)
     frame = ase.io.read(folder / "dataset.xyz", index=0)
     sheared = strained(frame, np.array([0, 0, 0, 0, -0.02, 0]))
-    shape = grid_shape(frame.cell.lengths(), DESCRIPTIONS.scattering.spacing_angstrom)
+    shape = orbital_grid_shape(frame.cell.lengths(), DESCRIPTIONS.scattering)
     vector = describe(sheared, "scattering", PAIR, DESCRIPTIONS, shape)
     its = table[(table["model"] == "ridge") & (table["strain"] == "5-") & (table["cell"] == cells.names[0])]
     assert its["predicted_ev_atom"].item() == pytest.approx(model.predict(vector[None], cells.shares[:1])[0])

@@ -17,9 +17,10 @@ from gbscape.features.orbital_scattering import (
     channel_names,
     channel_weights,
     feature_names,
+    orbital_grid_shape,
     orbital_scattering,
 )  # fmt: skip
-from gbscape.features.scattering import gaussian_density, grid_shape, scatter
+from gbscape.features.scattering import gaussian_density, scatter
 from gbscape.features.wavelets import AtomicOrbitals
 
 PAIR = ("Li", "Si")
@@ -85,32 +86,45 @@ def test_zeroth_order_against_closed_forms():
     assert found["atoms rho q2"] == pytest.approx(total / 5, rel=1e-9)
 
 
-def test_the_lowest_orbitals_are_solid_harmonic_scattering():
-    """Where n = l + 1 the wavelets are those of the other engine, but for their norm, of which a power comes out."""
+@pytest.mark.parametrize(("spacing", "largest"), [(0.4, 1e-3), (0.2, 2e-5), (0.1, 1e-6)])
+def test_the_lowest_orbitals_are_solid_harmonic_scattering(spacing, largest):
+    """Where n = l + 1 the wavelets are those of the other engine, but for their norm, of which a power comes out.
+
+    The narrowest are exactly, on the same grid; of wider ones, whose grid is coarser here, the two meet as grids get finer.
+    """
+    narrow, wide = _relative_differences_from_solid_harmonics(spacing)
+    assert narrow < 1e-8
+    assert wide < largest
+
+
+def _relative_differences_from_solid_harmonics(spacing_angstrom):
+    """Largest of zeroth order and the narrowest wavelets, and of the wider ones and second order."""
     its = OrbitalScattering(
-        spacing_angstrom=0.4, atom_width_angstrom=0.5, channels=("atoms",), smallest_width_angstrom=0.8, n_scales=2
-    )
-    names = feature_names(PAIR, its)
-    orbital = dict(zip(names, orbital_scattering(CUBE, PAIR, its), strict=True))
+        spacing_angstrom=spacing_angstrom, atom_width_angstrom=0.5, channels=("atoms",), smallest_width_angstrom=0.8,
+        n_scales=2,
+    )  # fmt: skip
+    orbital = dict(zip(feature_names(PAIR, its), orbital_scattering(CUBE, PAIR, its), strict=True))
     other = Scattering(
-        spacing_angstrom=0.4, atom_width_angstrom=0.5, sigma_0_angstrom=0.8, j_max=1, l_max=2, tolerance=0,
+        spacing_angstrom=spacing_angstrom, atom_width_angstrom=0.5, sigma_0_angstrom=0.8, j_max=1, l_max=2, tolerance=0,
         integral_powers=its.powers,
     )  # fmt: skip
     edges = CUBE.cell.lengths()
-    density = gaussian_density(CUBE.positions, edges, grid_shape(CUBE.cell.lengths(), its.spacing_angstrom), 0.5)
+    density = gaussian_density(CUBE.positions, edges, orbital_grid_shape(edges, its), its.atom_width_angstrom)
     harmonic = scatter(density, edges, other) / len(CUBE)
-    assert harmonic[:4] == pytest.approx([orbital[f"atoms rho q{q}"] for q in ("1", "1.33", "1.67", "2")], rel=1e-8)
     by_path = harmonic[4:].reshape(3, 3, 4)  # j = 0, 1 and 0 to 1; l; q
+    labels = ("1", "1.33", "1.67", "2")
+    narrow = [abs(found / orbital[f"atoms rho q{q}"] - 1) for found, q in zip(harmonic[:4], labels, strict=True)]
+    wide = []
     for order, letter in enumerate("spd"):
         factor = _norm_of_gaussian_harmonic(order)
-        for path, name, norms in (
-            (0, f"atoms {order + 1}{letter}@0", 1), (1, f"atoms {order + 1}{letter}@1", 1),
-            (2, f"atoms {order + 1}{letter}@0 {order + 1}{letter}@1", 2),
+        for path, name, norms, differences in (
+            (0, f"atoms {order + 1}{letter}@0", 1, narrow), (1, f"atoms {order + 1}{letter}@1", 1, wide),
+            (2, f"atoms {order + 1}{letter}@0 {order + 1}{letter}@1", 2, wide),
         ):  # fmt: skip
-            for column, (power, label) in enumerate(zip(its.powers, ("1", "1.33", "1.67", "2"), strict=True)):
-                assert by_path[path, order, column] == pytest.approx(
-                    orbital[f"{name} q{label}"] * factor ** (norms * power), rel=1e-8
-                )
+            for column, (power, label) in enumerate(zip(its.powers, labels, strict=True)):
+                expected = by_path[path, order, column]
+                differences.append(abs(orbital[f"{name} q{label}"] * factor ** (norms * power) / expected - 1))
+    return max(narrow), max(wide)
 
 
 def _norm_of_gaussian_harmonic(order):
@@ -148,10 +162,9 @@ def test_rotation_permutation_and_repetition_change_nothing(axis, angle, order, 
     turned = atoms[list(order)]
     turned.rotate(angle, axis, rotate_cell=True)
     assert orbital_scattering(turned, PAIR, SMALL) == pytest.approx(expected, rel=1e-9)
-    same_grid = [a * b for a, b in zip(grid_shape(atoms.cell.lengths(), SMALL.spacing_angstrom), repeats, strict=True)]
+    points = [a * b for a, b in zip(orbital_grid_shape(atoms.cell.lengths(), SMALL), repeats, strict=True)]
     repeated = atoms.repeat(repeats)
-    if list(grid_shape(repeated.cell.lengths(), SMALL.spacing_angstrom)) == same_grid:
-        assert orbital_scattering(repeated, PAIR, SMALL) == pytest.approx(expected, rel=1e-9)
+    assert orbital_scattering(repeated, PAIR, SMALL, tuple(points)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(("spacing", "largest"), [(0.5, 3e-2), (0.25, 6e-3)])
@@ -174,6 +187,25 @@ def test_features_converge_with_the_grid():
         errors.append(np.abs(found / exact - 1).mean())
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 1e-3
+
+
+@given(lengths=st.tuples(*[st.floats(2, 30)] * 3), spacing=st.floats(0.1, 0.5), n_scales=st.integers(1, 4))
+def test_grids_are_fine_enough_and_can_be_made_coarser(lengths, spacing, n_scales):
+    its = OrbitalScattering(spacing_angstrom=spacing, atom_width_angstrom=0.5, n_scales=n_scales)
+    coarsest = min(2 ** (n_scales - 1), 4)
+    for points, length in zip(orbital_grid_shape(lengths, its), lengths, strict=True):
+        assert points % coarsest == 0
+        assert length / points <= spacing * (1 + 1e-9)
+        rest = points
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        assert rest == 1
+
+
+def test_a_grid_that_cannot_be_made_coarser_is_refused():
+    with pytest.raises(ValueError, match="points of the grid must be multiples of 2, not .10, 10, 11."):
+        orbital_scattering(CUBE, PAIR, SMALL, (10, 10, 11))
 
 
 def test_a_displaced_atom_changes_the_features_smoothly():

@@ -12,8 +12,7 @@ from gbscape.alloy.dataset import read_cells
 from gbscape.alloy.elastic import single_strains, strained
 from gbscape.config.alloy import Descriptions
 from gbscape.config.soap import SoapParameters
-from gbscape.features.orbital_scattering import orbital_scattering
-from gbscape.features.scattering import grid_shape
+from gbscape.features.orbital_scattering import orbital_grid_shape, orbital_scattering
 from gbscape.features.soap import power_spectrum
 from gbscape.store.balance import balance
 from gbscape.store.provenance import Provenance
@@ -53,7 +52,7 @@ def describe_cells(
 
     def compute(item: str) -> Record:
         # One grid for all strains of a cell: a point more would be a step in the energy.
-        shape = grid_shape(cells[item].cell.lengths(), settings.scattering.spacing_angstrom)
+        shape = orbital_grid_shape(cells[item].cell.lengths(), settings.scattering)
         record: dict[str, Any] = {"vector": describe(cells[item], description, species, settings, shape)}
         if strain is not None:
             record["strained"] = {

@@ -10,27 +10,30 @@ of the moduli to the powers q, divided by the number of atoms.
 
 They do not change when atoms are permuted or the cell is turned, exactly: the grid lies along the cell's vectors and turns with it. A
 translation changes them as far as the grid shows, and so does repeating the cell, unless its grid is repeated too; convergence with
-the spacing tells how far.
+the spacing tells how far. What a wavelet of twice the width leaves is known on a grid that is half as fine.
 """
 
 from collections.abc import Iterator
-from math import prod
+from math import ceil, prod
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from ase import Atoms
 from ase.data import atomic_numbers
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.fft import next_fast_len
 from torch import Tensor
 
 from gbscape.config.orbital_scattering import OrbitalScattering
 from gbscape.energies.valence import valence_electrons
 from gbscape.features import spectra
-from gbscape.features.scattering import grid_shape
 from gbscape.features.wavelets import AtomicOrbitals
 
 Array = NDArray[np.float64]
+
+_COARSEST = 4
+"""By what grids of wider wavelets are coarser than the densities', at most: with a 64th of the points they take no time."""
 
 
 class _Orbital(NamedTuple):
@@ -53,13 +56,15 @@ def orbital_scattering(
         atoms: periodic along all three vectors, of any angles, of these species.
         species: of the channels `species`, in this order.
         parameters: the transform's settings.
-        shape: points of the grid along the cell's vectors; None takes `gbscape.features.scattering.grid_shape`, which jumps when a cell is strained.
+        shape: points of the densities' grid along the cell's vectors; None takes `orbital_grid_shape`, which jumps when a cell is
+            strained.
 
     Returns:
         (n_features,) as named by `feature_names`: integrals an atom, in the unit of a density to the power q times Angstrom^3.
 
     Raises:
-        ValueError: a cell that is not periodic or has no volume, or another species.
+        ValueError: a cell that is not periodic or has no volume, another species, or a grid that cannot be made as coarse as the
+            widest wavelets'.
     """
     if not atoms.pbc.all() or not atoms.cell.volume > 0:
         raise ValueError(
@@ -70,24 +75,24 @@ def orbital_scattering(
         raise ValueError(
             f"the cell must have atoms, all of the species {', '.join(species)}, not {', '.join(foreign) or 'none'}"
         )
-    shape = shape or grid_shape(atoms.cell.lengths(), parameters.spacing_angstrom)
-    band = spectra.band_of_any_cell(shape, atoms.cell.array, torch.device("cpu"))
+    shape = shape or orbital_grid_shape(atoms.cell.lengths(), parameters)
+    bands = _bands(atoms, shape, parameters)
     # Channels are sums of species' densities, with weights: only these are convolved with wavelets.
     present = [name for name in species if name in atoms.get_chemical_symbols()]
-    of_species = _density_spectra(atoms, present, band, parameters)
+    of_species = _density_spectra(atoms, present, bands[0], parameters)
     weights = torch.from_numpy(channel_weights(Atoms(present), species, parameters))
-    voxel = atoms.cell.volume / prod(shape) / len(atoms)
 
     def sums(fields: Tensor) -> Tensor:
         """(..., n_powers) integrals an atom of fields that are not negative."""
+        voxel = atoms.cell.volume / prod(fields.shape[-3:]) / len(atoms)
         return torch.stack([fields.pow(q).sum((-3, -2, -1)) for q in parameters.powers], dim=-1) * voxel
 
     # Those of moduli are among those of densities.
-    filters = {wavelet: _filters(band, wavelet, parameters) for wavelet in _orbitals(parameters)}
+    filters = {wavelet: _filters(bands[wavelet.scale], wavelet, parameters) for wavelet in _orbitals(parameters)}
 
-    def convolved(coefficients: Tensor, wavelet: _Orbital) -> Tensor:
-        """(..., m, grid)."""
-        return spectra.convolve(coefficients, shape, band, filters[wavelet], wavelet.order)
+    def convolved(coefficients: Tensor, band: spectra.Band, wavelet: _Orbital) -> Tensor:
+        """(..., m, grid of the wavelet's scale) from the spectrum of a field on the grid of a band."""
+        return spectra.convolve(coefficients, band.shape, bands[wavelet.scale], filters[wavelet], wavelet.order)
 
     def modulus(fields: Tensor) -> Tensor:
         """(..., grid) sqrt of the sum over m of the squared fields."""
@@ -96,13 +101,40 @@ def orbital_scattering(
     densities = torch.tensordot(weights, torch.fft.irfftn(of_species, s=shape, norm="forward"), 1).clamp_min(0)
     features = [sums(densities)[:, None]]
     for wavelet in filters:
-        moduli = modulus(torch.tensordot(weights, convolved(of_species, wavelet), 1))
+        moduli = modulus(torch.tensordot(weights, convolved(of_species, bands[0], wavelet), 1))
         features.append(sums(moduli)[:, None])
         wider = _wider(wavelet, parameters)
         if wider:
-            of_moduli = spectra.spectrum(moduli)
-            features.append(torch.stack([sums(modulus(convolved(of_moduli, its))) for its in wider], dim=1))
+            of_moduli, its_band = spectra.spectrum(moduli), bands[wavelet.scale]
+            features.append(torch.stack([sums(modulus(convolved(of_moduli, its_band, its))) for its in wider], dim=1))
     return torch.cat(features, dim=1).flatten().numpy()
+
+
+def orbital_grid_shape(lengths_angstrom: ArrayLike, parameters: OrbitalScattering) -> tuple[int, int, int]:
+    """Points along the vectors of a cell of these lengths, no further apart than the spacing, that can be made as coarse as the
+    widest wavelets allow, and suit a fast Fourier transform then too."""
+    factor = _coarsening(parameters.n_scales - 1)
+    nx, ny, nz = (
+        factor * next_fast_len(ceil(length / parameters.spacing_angstrom / factor - 1e-9), real=True)
+        for length in np.asarray(lengths_angstrom, dtype=float)
+    )
+    return nx, ny, nz
+
+
+def _coarsening(scale: int) -> int:
+    """By what the grid of a scale is coarser than the densities'."""
+    return min(2**scale, _COARSEST)
+
+
+def _bands(atoms: Atoms, shape: tuple[int, int, int], parameters: OrbitalScattering) -> list[spectra.Band]:
+    """Frequencies and grids, one of each scale."""
+    factors = [_coarsening(scale) for scale in range(parameters.n_scales)]
+    if any(points % factors[-1] for points in shape):
+        raise ValueError(f"the points of the grid must be multiples of {factors[-1]}, not {shape}")
+    return [
+        spectra.band_of_any_cell([points // factor for points in shape], atoms.cell.array, torch.device("cpu"))
+        for factor in factors
+    ]
 
 
 def feature_names(species: tuple[str, ...], parameters: OrbitalScattering) -> list[str]:
