@@ -3,7 +3,7 @@
 import csv
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,12 @@ def table() -> Iterator[list[Row]]:
         with (DOCS / "faults.csv").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # other tests may run beside this one
             record(rows)
+
+
+def marked(kinds: Sequence[str], fast: Sequence[Cell]) -> list[pytest.ParameterSet]:
+    """Cells of some kinds, but for those that do not apply; those that are not fast are left to `make test-faults`."""
+    its = [cell for cell in CELLS if cell.kind in kinds and cell not in DOES_NOT_APPLY]
+    return [pytest.param(cell, id=str(cell), marks=[] if cell in fast else pytest.mark.faults) for cell in its]
 
 
 def skip_if_passed(cell: Cell) -> None:

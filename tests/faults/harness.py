@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 from gbscape.recovery.controller import RUN_VARIABLE, ControllerError, claim
 from gbscape.store.processes import processes_with
@@ -41,21 +43,27 @@ class Found:
 
 
 @contextmanager
+def small_disk(folder: Path, mib: int) -> Iterator[None]:
+    """A folder is a disk of its own. Only root can mount one: the test is skipped otherwise."""
+    if os.geteuid() != 0:
+        pytest.skip("a small disk is mounted by root only")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextmanager
 def prepared(cell: Cell, clean: Path, folder: Path) -> Iterator[Path]:
     """A copy of the clean run without the outputs of the rule, on a small disk where that is the fault."""
     folder.mkdir()
-    small_disk = cell.kind == "full disk"
-    if small_disk:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", folder], check=True)
-    try:
+    with small_disk(folder, DISK_MIB) if cell.kind == "full disk" else nullcontext():
         shutil.copytree(clean, folder / "work", symlinks=True)
         for output in map((folder / "work").joinpath, CLASSES[cell.rule_class].outputs):
             output.unlink()
             seal_path(output).unlink()
         yield folder / "work"
-    finally:
-        if small_disk:
-            subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def fault(cell: Cell, work: Path, notes: Path) -> dict[str, str]:

@@ -3,16 +3,13 @@
 `make test` runs `FAST`, `make test-faults` all; the kinds of Slurm are in `test_slurm_matrix.py`.
 """
 
-import os
 from pathlib import Path
 
 import pytest
 
-from .cells import CELLS, DOES_NOT_APPLY, FAST, LOCAL, Cell
-from .conftest import COLUMNS, Row, skip_if_passed
+from .cells import FAST, LOCAL, Cell
+from .conftest import COLUMNS, Row, marked, skip_if_passed
 from .harness import Found, run_cell
-
-WHOLE = [cell for cell in CELLS if cell.kind in LOCAL and cell not in FAST and cell not in DOES_NOT_APPLY]
 
 
 def judge(cell: Cell, found: Found, table: list[Row]) -> None:
@@ -25,22 +22,7 @@ def judge(cell: Cell, found: Found, table: list[Row]) -> None:
     assert not found.problems, "\n".join([*found.problems, found.said[-3000:]])
 
 
-def needs_root(cell: Cell) -> None:
-    """Only root can mount a small disk."""
-    if cell.kind == "full disk" and os.geteuid() != 0:
-        pytest.skip("a small disk is mounted by root only")
-
-
-@pytest.mark.parametrize("cell", FAST, ids=str)
+@pytest.mark.parametrize("cell", marked(LOCAL, FAST))
 def test_recovers(cell: Cell, base: Path, clean: Path, tmp_path: Path, table: list[Row]) -> None:
-    needs_root(cell)
-    skip_if_passed(cell)
-    judge(cell, run_cell(cell, base / "project", clean, tmp_path / "cell"), table)
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("cell", WHOLE, ids=str)
-def test_recovers_from_everything(cell: Cell, base: Path, clean: Path, tmp_path: Path, table: list[Row]) -> None:
-    needs_root(cell)
     skip_if_passed(cell)
     judge(cell, run_cell(cell, base / "project", clean, tmp_path / "cell"), table)

@@ -1,9 +1,7 @@
 """HDF5 files that find room on the disk, and those that do not."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 
 from gbscape.store.new_hdf5 import new_hdf5
+from tests.faults.harness import small_disk
 
 _WRITE = """
 import sys
@@ -54,23 +53,14 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("a small disk is mounted by root only")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], check=True)
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", tmp_path], check=True)
-
-
 @pytest.mark.parametrize("free_kib", [0, 4, 40, 60, 300])
-def test_a_full_disk_is_said_and_leaves_nothing(small_disk: Path, free_kib: int) -> None:
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, free_kib: int) -> None:
     """In a process of its own: HDF5 itself ends with a segmentation fault when 40 KiB are free."""
-    (small_disk / "filler").write_bytes(bytes((1024 - free_kib) * 1024))
-    done = subprocess.run(
-        [sys.executable, "-c", _WRITE, str(small_disk / "x.h5")], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"no space is left for {small_disk}/x.h5: free some and run again" in done.stdout
-    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+    with small_disk(tmp_path, 1):
+        (tmp_path / "filler").write_bytes(bytes((1024 - free_kib) * 1024))
+        done = subprocess.run(
+            [sys.executable, "-c", _WRITE, str(tmp_path / "x.h5")], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"no space is left for {tmp_path}/x.h5: free some and run again" in done.stdout
+        assert [path.name for path in tmp_path.iterdir()] == ["filler"]

@@ -204,7 +204,7 @@ def test_grids_are_fine_enough_and_can_be_made_coarser(lengths, spacing, n_scale
 
 
 def test_a_grid_that_cannot_be_made_coarser_is_refused():
-    with pytest.raises(ValueError, match="points of the grid must be multiples of 2, not .10, 10, 11."):
+    with pytest.raises(ValueError, match=r"points of the grid must be multiples of 2, not \(10, 10, 11\)"):
         orbital_scattering(CUBE, PAIR, SMALL, (10, 10, 11))
 
 

@@ -114,7 +114,7 @@ def _first(cells: pd.DataFrame) -> tuple[object, object]:
 
 
 def _goal(mean_mev: float) -> str:
-    return "reached" if mean_mev <= GOAL_MEV else f"missed by {mean_mev - GOAL_MEV:.1f} meV/atom"
+    return "reached" if mean_mev <= GOAL_MEV else f"missed by {mean_mev - GOAL_MEV:.2f} meV/atom"
 
 
 def _spread(errors: "pd.Series[float]", unit: str) -> str:
