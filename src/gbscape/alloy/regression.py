@@ -1,11 +1,13 @@
 """Regressions of energies an atom on the vectors of cells, all by the same call: what selects features, and what does not."""
 
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LassoLarsCV, Ridge
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Lasso, LassoLarsCV, Ridge
 from sklearn.model_selection import KFold
 
 from gbscape.config.alloy import Regression
@@ -25,6 +27,7 @@ Array = NDArray[np.float64]
 _PENALTIES = np.logspace(-4, 6, 41)
 """Of ridge regression on columns of deviation 1, the sum of whose squares is the number of rows."""
 _MOST_STEPS_OF_LASSO = 1000
+_MOST_PASSES_OF_LASSO = 3000
 
 
 class Fitted(NamedTuple):
@@ -88,11 +91,17 @@ def fit_averaged_ridge(features: Array, targets: Array, settings: Regression, se
 
 
 def fit_lasso(features: Array, targets: Array, settings: Regression, seed: int) -> Fitted:
-    """LASSO, its penalty by cross-validation along the whole path of least angles: coordinate descent does not converge on columns that
-    are as alike as these."""
+    """LASSO, its penalty by cross-validation along whole paths of least angles, itself by coordinate descent.
+
+    Of columns as alike as these the former is fast and gets lost now and then, which a mean over folds bears and a model does not; the
+    latter does not, and is not at its very end after so many passes.
+    """
     scaled, scale = standardised(features)
     folds = KFold(settings.folds, shuffle=True, random_state=seed)
-    lasso = LassoLarsCV(cv=folds, max_iter=_MOST_STEPS_OF_LASSO).fit(scaled, targets)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # hundreds, and both as said
+        penalty = LassoLarsCV(cv=folds, max_iter=_MOST_STEPS_OF_LASSO).fit(scaled, targets).alpha_
+        lasso = Lasso(penalty, max_iter=_MOST_PASSES_OF_LASSO).fit(scaled, targets)
     return Fitted(lambda x: lasso.predict(scale(x)), None, int((lasso.coef_ != 0).sum()))
 
 
