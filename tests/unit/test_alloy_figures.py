@@ -146,7 +146,7 @@ def test_scorecard(asked, curve, predictions, tmp_path):
     assert card.loc["training cells for half the error, SOAP, ridge", "measured"] == "320"
     worse = asked.assign(error=asked["error"] * np.where(asked["model"] == "bootstrapped", 5, 1))
     card = alloy_scorecard_data(worse, curve, predictions).set_index("item")
-    assert card.loc["MAE, unseen cells, greedy, bootstrapped ensemble", "verdict"] == "missed by 35.0 meV/atom"
+    assert card.loc["MAE, unseen cells, greedy, bootstrapped ensemble", "verdict"] == "missed by 35.00 meV/atom"
     assert card.loc[EFFECT, "verdict"] == "missed"
     for too_little in (asked[asked["seed"] < 2], asked.assign(n_asked=4)):
         card = alloy_scorecard_data(too_little, curve, predictions).set_index("item")
