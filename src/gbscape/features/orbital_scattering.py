@@ -14,7 +14,7 @@ the spacing tells how far. What a wavelet of twice the width leaves is known on 
 """
 
 from collections.abc import Iterator
-from math import ceil, prod
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -22,12 +22,12 @@ import torch
 from ase import Atoms
 from ase.data import atomic_numbers
 from numpy.typing import ArrayLike, NDArray
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 from gbscape.config.orbital_scattering import OrbitalScattering
 from gbscape.energies.valence import valence_electrons
 from gbscape.features import spectra
+from gbscape.features.scattering import grid_shape
 from gbscape.features.wavelets import AtomicOrbitals
 
 Array = NDArray[np.float64]
@@ -113,12 +113,7 @@ def orbital_scattering(
 def orbital_grid_shape(lengths_angstrom: ArrayLike, parameters: OrbitalScattering) -> tuple[int, int, int]:
     """Points along the vectors of a cell of these lengths, no further apart than the spacing, that can be made as coarse as the
     widest wavelets allow, and suit a fast Fourier transform then too."""
-    factor = _coarsening(parameters.n_scales - 1)
-    nx, ny, nz = (
-        factor * next_fast_len(ceil(length / parameters.spacing_angstrom / factor - 1e-9), real=True)
-        for length in np.asarray(lengths_angstrom, dtype=float)
-    )
-    return nx, ny, nz
+    return grid_shape(lengths_angstrom, parameters.spacing_angstrom, _coarsening(parameters.n_scales - 1))
 
 
 def _coarsening(scale: int) -> int:

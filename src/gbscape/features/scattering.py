@@ -181,10 +181,11 @@ def oriented_cell_length_angstrom(x: NDArray[np.float64], parameters: OrientedSc
     return float(max(np.abs(x).max() + parameters.window_angstrom / 2, np.ptp(x)) + reach)
 
 
-def grid_shape(cell: ArrayLike, spacing_angstrom: float) -> tuple[int, int, int]:
-    """Even numbers of grid points that suit a fast Fourier transform, no further apart than the spacing."""
+def grid_shape(cell: ArrayLike, spacing_angstrom: float, multiple_of: int = 2) -> tuple[int, int, int]:
+    """Numbers of grid points along edges of these lengths, no further apart than the spacing: multiples of a small number, which suit a
+    fast Fourier transform, also when they are divided by it."""
     nx, ny, nz = (
-        2 * next_fast_len(max(1, int(np.ceil(length / spacing_angstrom / 2 - 1e-9))), real=True)
+        multiple_of * next_fast_len(max(1, int(np.ceil(length / spacing_angstrom / multiple_of - 1e-9))), real=True)
         for length in np.asarray(cell, dtype=float)
     )
     return nx, ny, nz
